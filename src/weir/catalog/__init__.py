@@ -1,0 +1,1 @@
+"""Facts in, SI records out; the only package that touches files."""

@@ -1,0 +1,1 @@
+"""What knows nothing about chips or law: units, dates, provenance, traces, errors."""

@@ -1,0 +1,1 @@
+"""The speed: pure functions of arrays."""

@@ -1,0 +1,1 @@
+"""Answers to text, Markdown, JSON and HTML; formats, never computes."""

@@ -1,0 +1,1 @@
+"""The law: arrays in, three-valued answers out."""
