@@ -1,0 +1,318 @@
+"""Data files to entities: read, validate, convert to SI; every problem with its file and key."""
+
+import csv
+import datetime as dt
+import math
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from weir.catalog.entities import Chip, Model, Offer, System
+from weir.catalog.fields import CHIP_FIELDS, SYSTEM_FIELDS, Field
+from weir.catalog.schema import (
+    AlternativeRecord,
+    ChipRecord,
+    FactRecord,
+    ModelRecord,
+    Scalar,
+    SourceRecord,
+    SystemRecord,
+)
+from weir.core.dates import parse_date
+from weir.core.errors import DateError, RecordError, UnitError, nearest_names
+from weir.core.provenance import Alternative, Fact, Source, Status
+from weir.core.units import to_si
+
+STOCK = Path(__file__).resolve().parent.parent / "data"
+
+R = TypeVar("R", bound=BaseModel)
+
+PUBLISHED_FIELDS: dict[str, Field] = {
+    field.key: field
+    for field in (
+        Field("total_parameters", "count", "Published", "Total parameters"),
+        Field("active_parameters", "count", "Published", "Active parameters per token"),
+        Field("kv_bytes_per_token", "bytes", "Published", "KV cache per token"),
+    )
+}
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Reads one TOML file.
+
+    Raises:
+        RecordError: The file cannot be opened, is not UTF-8, or is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RecordError(path, [f"cannot be read: {error.strerror}"]) from None
+    except UnicodeDecodeError as error:
+        raise RecordError(
+            path, [f"is not UTF-8 text (byte {error.start}); save as UTF-8"]
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise RecordError(path, [f"is not valid TOML: {error}"]) from None
+
+
+def validate(record_type: type[R], raw: Mapping[str, Any], path: Path) -> R:
+    """Checks a record against its schema; all problems at once.
+
+    Raises:
+        RecordError: One line per problem, with the key and, for unknown keys, the nearest known.
+    """
+    try:
+        record = record_type.model_validate(raw)
+    except ValidationError as error:
+        raise RecordError(path, [_explain(item, record_type) for item in error.errors()]) from None
+    identifier = getattr(record, "id", path.stem)
+    if identifier != path.stem:
+        raise RecordError(path, [f"id: is '{identifier}' but the file is named '{path.stem}'"])
+    return record
+
+
+def _explain(item: ErrorDetails, record_type: type[BaseModel]) -> str:
+    key = ".".join(str(part) for part in item["loc"]) or "record"
+    message = str(item["msg"]).removeprefix("Value error, ")
+    if item["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
+        near = nearest_names(str(item["loc"][-1]), record_type.model_fields)
+        message = "unknown key" + (f"; did you mean {' or '.join(near)}?" if near else "")
+    elif item["type"] == "missing":
+        message = "is required"
+    elif "input" in item and not isinstance(item["input"], dict | list):
+        message = f"{message} (got {item['input']!r})"
+    return f"{key}: {message}"
+
+
+def load_source(path: Path) -> Source:
+    """One cited document."""
+    record = validate(SourceRecord, read_toml(path), path)
+    return Source(**record.model_dump())
+
+
+def load_chip(path: Path) -> Chip:
+    """One chip, its facts in SI.
+
+    Raises:
+        RecordError: Unknown keys, wrong units, missing sources …, all of them.
+    """
+    record = validate(ChipRecord, read_toml(path), path)
+    return Chip(
+        id=record.id,
+        name=record.name,
+        aliases=record.aliases,
+        facts=_facts(record.facts, CHIP_FIELDS, path),
+        origin=str(path),
+        note=record.note,
+        verified_on=record.verified_on,
+        designer=record.designer,
+        generation=record.generation,
+        ics_per_card=record.ics_per_card,
+    )
+
+
+def load_system(path: Path) -> System:
+    """One node, rack or pod."""
+    record = validate(SystemRecord, read_toml(path), path)
+    return System(
+        id=record.id,
+        name=record.name,
+        aliases=record.aliases,
+        facts=_facts(record.facts, SYSTEM_FIELDS, path),
+        origin=str(path),
+        note=record.note,
+        verified_on=record.verified_on,
+        chip=record.chip,
+    )
+
+
+def load_model(path: Path) -> Model:
+    """One language model."""
+    record = validate(ModelRecord, read_toml(path), path)
+    return Model(
+        id=record.id,
+        name=record.name,
+        organisation=record.organisation,
+        aliases=record.aliases,
+        sources=record.sources,
+        status=record.status,
+        shape=record.shape,
+        attentions=record.attentions,
+        feed_forwards=record.feed_forwards,
+        layers=record.layers,
+        published=_facts(
+            {str(key): fact for key, fact in record.published.items()},
+            PUBLISHED_FIELDS,
+            path,
+            table="published",
+        ),
+        origin=str(path),
+        released=record.released,
+        licence=record.licence,
+        note=record.note,
+        verified_on=record.verified_on,
+    )
+
+
+def _facts(
+    records: Mapping[str, FactRecord],
+    known: Mapping[str, Field],
+    path: Path,
+    table: str = "facts",
+) -> dict[str, Fact]:
+    facts: dict[str, Fact] = {}
+    problems: list[str] = []
+    for key, record in records.items():
+        field = known.get(key)
+        if field is None:
+            near = nearest_names(key, known)
+            hint = f"; did you mean {' or '.join(near)}?" if near else ""
+            problems.append(f"{table}.{key}: unknown fact{hint}")
+            continue
+        try:
+            facts[key] = to_fact(record, field)
+        except (UnitError, DateError, ValueError) as error:
+            problems.append(f"{table}.{key}: {error}")
+    if problems:
+        raise RecordError(path, problems)
+    ordered = (key for key in known if key in facts)
+    return {key: facts[key] for key in ordered}
+
+
+def to_fact(record: FactRecord, field: Field) -> Fact:
+    """Converts one fact record to SI.
+
+    Raises:
+        UnitError: The unit does not fit the field.
+        ValueError: The value is not of the field's kind.
+    """
+    value, low, high = _convert(record, field)
+    return Fact(
+        name=field.key,
+        value=value,
+        dimension=field.dimension,
+        printed=_printed(record.value, record.low, record.high, record.unit),
+        status=record.status,
+        sources=record.sources,
+        low=low,
+        high=high,
+        how=record.how,
+        note=record.note,
+        alternatives=tuple(_alternative(item, field, record.unit) for item in record.alternatives),
+        verified_on=record.verified_on,
+    )
+
+
+def _convert(record: FactRecord, field: Field) -> tuple[float | str | bool | None, float, float]:
+    if field.dimension in {"text", "flag", "date"}:
+        return _word(record.value, field), math.nan, math.nan
+    for item in (_number(record.value), record.low, record.high):
+        if item is not None and item < 0:
+            raise ValueError(f"cannot be negative, but is {item}")
+    unit = record.unit or ("count" if field.dimension == "count" else "")
+    if not unit:
+        raise UnitError(f"needs a unit of {field.dimension}")
+
+    def convert(item: float | None) -> float:
+        return math.nan if item is None else to_si(item, unit, field.dimension)
+
+    value = convert(_number(record.value))
+    low = value if record.low is None else convert(record.low)
+    high = value if record.high is None else convert(record.high)
+    if not math.isnan(value) and (low > value or high < value):
+        raise ValueError(f"value {record.value} is outside {record.low} to {record.high}")
+    return (None if math.isnan(value) else value), low, high
+
+
+def _number(value: Scalar | None) -> float | None:
+    if isinstance(value, bool | str | dt.date):
+        raise ValueError(f"must be a number, not {value!r}")
+    return value
+
+
+def _word(value: Scalar | None, field: Field) -> str | bool:
+    if field.dimension == "flag":
+        if not isinstance(value, bool):
+            raise ValueError(f"must be true or false, not {value!r}")
+        return value
+    if field.dimension == "date":
+        return (value if isinstance(value, dt.date) else parse_date(str(value))).isoformat()
+    word = str(value)
+    if field.choices and word not in field.choices:
+        raise ValueError(f"'{word}' is not one of {', '.join(field.choices)}")
+    return word
+
+
+def _alternative(item: AlternativeRecord, field: Field, unit: str | None) -> Alternative:
+    value: float | str
+    if field.dimension in {"text", "flag", "date"}:
+        value = str(item.value)
+    else:
+        chosen = item.unit or unit or ("count" if field.dimension == "count" else "")
+        value = to_si(_number(item.value) or 0.0, chosen, field.dimension)
+    printed = _printed(item.value, None, None, item.unit or unit)
+    return Alternative(value=value, printed=printed, sources=item.sources, note=item.note)
+
+
+def _printed(value: Scalar | None, low: float | None, high: float | None, unit: str | None) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        number = f"{value:,}" if abs(value) >= 1 or value == 0 else f"{value}"
+    else:
+        number = "" if value is None else str(value)
+    if value is None:
+        number = (
+            f"{low:,} to {high:,}"
+            if low is not None and high is not None
+            else (f"at least {low:,}" if low is not None else f"at most {high:,}")
+        )
+    return f"{number} {unit}" if unit and unit != "count" else number
+
+
+OFFER_COLUMNS = ("chip", "kind", "price_usd", "on", "region", "sources", "status", "note")
+OFFER_KINDS = ("purchase", "rental per hour")
+
+
+def load_offers(path: Path) -> list[Offer]:
+    """All price offers of one CSV file.
+
+    Raises:
+        RecordError: Wrong columns, or rows that do not parse, each with its line number.
+    """
+    offers: list[Offer] = []
+    problems: list[str] = []
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        if tuple(reader.fieldnames or ()) != OFFER_COLUMNS:
+            raise RecordError(path, [f"line 1: columns must be {', '.join(OFFER_COLUMNS)}"])
+        for row in reader:
+            try:
+                offers.append(_offer(row))
+            except (ValueError, DateError) as error:
+                problems.append(f"line {reader.line_num}: {error}")
+    if problems:
+        raise RecordError(path, problems)
+    return offers
+
+
+def _offer(row: Mapping[str, str]) -> Offer:
+    if row["kind"] not in OFFER_KINDS:
+        raise ValueError(f"kind '{row['kind']}' is not one of {', '.join(OFFER_KINDS)}")
+    price = float(row["price_usd"])
+    if not price > 0:
+        raise ValueError(f"price_usd {row['price_usd']} is not above zero")
+    return Offer(
+        chip=row["chip"],
+        kind=row["kind"],
+        price_usd=price,
+        on=parse_date(row["on"]),
+        region=row["region"],
+        sources=tuple(row["sources"].split()),
+        status=Status(row["status"]),
+        note=row["note"],
+    )
