@@ -1,0 +1,123 @@
+"""What every command shares: options, output, atomic files."""
+
+import datetime as dt
+import functools
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from weir.core.dates import parse_date
+from weir.core.errors import OutputError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Day(click.ParamType[dt.date]):
+    """A calendar day, YYYY-MM-DD or "today"."""
+
+    name = "date"
+
+    def convert(
+        self, value: str | dt.date, param: click.Parameter | None, ctx: click.Context | None
+    ) -> dt.date:
+        """Reads the day; bad ones raise DateError with what to write."""
+        del param, ctx
+        if isinstance(value, dt.date):
+            return value
+        return dt.datetime.now(tz=dt.UTC).date() if value == "today" else parse_date(value)
+
+
+def on_option(command: F) -> F:
+    """Adds `--on DATE`, today where it is left out."""
+    return click.option(
+        "--on",
+        type=Day(),
+        default="today",
+        show_default=True,
+        metavar="DATE",
+        help="The day to answer for, YYYY-MM-DD.",
+    )(command)
+
+
+def output_options(command: F) -> F:
+    """Adds `--json`, `--md`, `--csv`, `--html FILE` and `--output FILE`."""
+    options = (
+        click.option("--json", "style", flag_value="json", help="Print JSON."),
+        click.option("--md", "style", flag_value="md", help="Print Markdown."),
+        click.option("--csv", "style", flag_value="csv", help="Print the main table as CSV."),
+        click.option(
+            "--html",
+            type=click.Path(path_type=Path, dir_okay=False),
+            metavar="FILE",
+            help="Also write a self-contained page with the pictures.",
+        ),
+        click.option(
+            "--output",
+            "-o",
+            type=click.Path(path_type=Path, dir_okay=False),
+            metavar="FILE",
+            help="Write to a file what would be printed.",
+        ),
+    )
+    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
+
+
+def write_file(path: Path, content: str | bytes) -> None:
+    """Writes a file whole or not at all.
+
+    Raises:
+        OutputError: The folder does not exist or cannot be written.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise OutputError(
+            f"cannot write {path}: {error.strerror}; give a file in a folder that exists and "
+            "that you may write to"
+        ) from None
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise OutputError(f"cannot write {path}: {error.strerror}") from None
+
+
+def check_writable(*paths: Path | None) -> None:
+    """Fails before any work where an output path could not be written at the end.
+
+    Raises:
+        OutputError: The folder is missing or not writable, or the path is a folder.
+    """
+    for path in paths:
+        if path is None:
+            continue
+        if path.is_dir():
+            raise OutputError(f"cannot write {path}: it is a folder; give a file name")
+        if not path.parent.is_dir():
+            raise OutputError(f"cannot write {path}: there is no folder {path.parent}; create it")
+        if not os.access(path.parent, os.W_OK):
+            raise OutputError(f"cannot write {path}: the folder {path.parent} is not writable")
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def emit(text: str, output: Path | None) -> None:
+    """Prints the text, or writes it to `output`."""
+    if output is None:
+        click.echo(text.rstrip("\n"))
+    else:
+        write_file(output, text.rstrip("\n") + "\n")
+        click.echo(f"wrote {output}", err=True)

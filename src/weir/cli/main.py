@@ -1,0 +1,92 @@
+"""The `weir` command: finds the subcommand, runs it, turns errors into messages and exit codes."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from weir._version import __version__
+from weir.core.errors import EXIT_BUG, EXIT_INPUT, WeirError
+
+COMMANDS = {
+    "assess": "weir.cli.assess:assess",
+    "check": "weir.cli.law:check",
+    "chip": "weir.cli.chip:chip",
+    "data": "weir.cli.data:data",
+    "infer": "weir.cli.infer:infer",
+    "model": "weir.cli.model:model",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, in alphabetical order."""
+        del ctx
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Imports one command; None where there is no such command."""
+        del ctx
+        target = COMMANDS.get(cmd_name)
+        if target is None:
+            return None
+        module, _, attribute = target.partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click, with the nearest command names where there is no such command."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from weir.core.errors import nearest_names
+
+            near = nearest_names(args[0], COMMANDS)
+            hint = f" Did you mean {' or '.join(near)}?" if near else ""
+            ctx.fail(f"No such command '{args[0]}'.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="weir %(version)s")
+@click.option(
+    "--data",
+    "overlays",
+    multiple=True,
+    type=click.Path(),
+    metavar="DIR",
+    help="A folder of your own chips and models, over the stock (repeatable).",
+)
+@click.pass_context
+def main(ctx: click.Context, overlays: Sequence[str]) -> None:
+    """What an AI chip is, what U.S. export law says of it, and what it does on the models.
+
+    Every number carries its source. Information, not legal advice.
+    """
+    ctx.obj = tuple(overlays)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command line.
+
+    Returns:
+        0 for an answer, 2 for bad input, 3 where nothing fits, 1 for a bug.
+    """
+    try:
+        main.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+    except WeirError as error:
+        click.echo(f"weir: {error}", err=True)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return EXIT_INPUT
+    except click.exceptions.Abort:
+        click.echo("weir: stopped", err=True)
+        return EXIT_BUG
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    return 0
