@@ -1,0 +1,52 @@
+"""The colours of every page and picture: one meaning, one colour, in daylight and in the dark.
+
+The four status colours are told apart by people with any common form of colour blindness and in a
+grey print; a word always stands beside them, so that no meaning hangs on colour alone.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Tone(StrEnum):
+    """What a coloured word, bar or point says about a transaction."""
+
+    PLAIN = "plain"  # says nothing about the law
+    NOT_REQUIRED = "not_required"  # no licence needed, on the facts given
+    REQUIRED = "required"  # a licence is required
+    UNKNOWN = "unknown"  # the facts do not decide it
+    WARNING = "warning"  # prohibited, or warned against
+
+
+TONE_WORDS: Final = {
+    Tone.PLAIN: "not assessed",
+    Tone.NOT_REQUIRED: "no licence needed",
+    Tone.REQUIRED: "licence required",
+    Tone.UNKNOWN: "unknown",
+    Tone.WARNING: "prohibited or warned against",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ink:
+    """One colour on white paper and its counterpart on a dark screen."""
+
+    light: str
+    dark: str
+
+
+TONE_INKS: Final = {
+    Tone.PLAIN: Ink("#5c6670", "#a9b4bf"),
+    Tone.NOT_REQUIRED: Ink("#0072b2", "#5bb3e6"),
+    Tone.REQUIRED: Ink("#c8500a", "#f0914f"),
+    Tone.UNKNOWN: Ink("#8a7a00", "#d9c84a"),
+    Tone.WARNING: Ink("#7b2d6b", "#d58bc4"),
+}
+
+TEXT: Final = Ink("#1b1f23", "#e8eaed")
+MUTED: Final = Ink("#58616b", "#a7b0b9")
+RULE: Final = Ink("#c9ced4", "#474e56")
+GRID: Final = Ink("#e7eaed", "#30363d")
+PAPER: Final = Ink("#fefefe", "#15181c")
+ACCENT: Final = Ink("#0b4f7d", "#7cc0ee")
