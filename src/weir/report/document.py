@@ -320,6 +320,26 @@ def numbered_notes(document: Document) -> tuple[NumberedNote, ...]:
     return tuple(numbered)
 
 
+def note_numbers(document: Document) -> dict[str, int]:
+    """The number of each cited key."""
+    return {note.key: note.number for note in numbered_notes(document)}
+
+
+def note_line(note: NumberedNote) -> str:
+    """One footnote as text: its source and the place in it, then what it says."""
+    place = ", ".join(filter(None, (note.source.id if note.source else "", note.locator)))
+    return ": ".join(filter(None, (place, note.text)))
+
+
+def one_line(text: str) -> str:
+    """A text without line breaks, doubled blanks and control characters.
+
+    Names may come from a user's file; a control character would let it drive the terminal.
+    """
+    visible = "".join(ch if ch.isprintable() else " " for ch in text)
+    return " ".join(visible.split())
+
+
 def cited_sources(document: Document) -> tuple[Source, ...]:
     """The sources that footnotes rest on, in the order of first citation."""
     found = {note.source.id: note.source for note in numbered_notes(document) if note.source}
