@@ -1,0 +1,1 @@
+"""One serving deployment, event by event."""
