@@ -92,6 +92,13 @@ CHIP_FIELDS: Final = {
         Field("memory_capacity", "bytes", "Memory", "Capacity"),
         Field("memory_type", "text", "Memory", "Type"),
         Field("is_hbm", "flag", "Memory", "High-bandwidth memory"),
+        Field(
+            "memory_stacks",
+            "count",
+            "Memory",
+            "Stacks",
+            "HBM stacks in the package; what the check of capacity and bandwidth divides by.",
+        ),
         Field("memory_bandwidth", "bytes_per_s", "Memory", "Bandwidth"),
         Field("scale_up_link", "text", "Links", "Scale-up link"),
         Field(
