@@ -55,7 +55,14 @@ class Attention(_NonNegative):
         state_size: `mamba2`: state per channel.
         groups: `mamba2`: groups that share the input and output matrices.
         extra_parameters: Parameters of a layer that the fields above do not explain.
-        shares_cache: The layer reads the cache of another layer and stores none.
+        shares_cache: The layer reads the cache of another layer: it has neither key nor value
+            projections and stores nothing.
+        value_is_key: One projection serves as key and as value; both are cached, since only the
+            key is rotated.
+        variant: `linear`: `gated_delta` is Gated DeltaNet (arXiv:2412.06464), `kimi_delta` is Kimi
+            Delta Attention (arXiv:2510.26692), `lightning` has a fixed decay a head
+            (arXiv:2501.08313).
+        gate_rank: `linear` of variant `kimi_delta`: rank of the decay and of the output gate.
     """
 
     kind: Literal["gqa", "mla", "linear", "mamba2", "none"]
@@ -84,6 +91,9 @@ class Attention(_NonNegative):
     groups: int = 0
     extra_parameters: int = 0
     shares_cache: bool = False
+    value_is_key: bool = False
+    variant: Literal["gated_delta", "kimi_delta", "lightning"] = "gated_delta"
+    gate_rank: int = 0
 
     __pydantic_config__ = STRICT
 
@@ -106,6 +116,8 @@ class FeedForward(_NonNegative):
         shared_intermediate: Inner width of one shared expert; 0 for that of a routed one.
         shared_gate: A one-row gate weighs the shared expert.
         router_bias: The router adds one bias an expert.
+        latent: Width that routed experts work at, after one projection down and before one up that
+            all of them share; 0 for the hidden width.
         extra_parameters: Parameters of a layer that the fields above do not explain.
     """
 
@@ -119,6 +131,7 @@ class FeedForward(_NonNegative):
     shared_intermediate: int = 0
     shared_gate: bool = False
     router_bias: bool = False
+    latent: int = 0
     extra_parameters: int = 0
 
     __pydantic_config__ = STRICT
@@ -152,12 +165,19 @@ class Shape(_NonNegative):
         vocabulary: Rows of the embedding as stored, padding included.
         tied_embeddings: Input and output embeddings are one matrix.
         positions: Rows of a learned position table; 0 for rotary or none.
-        norm: `rms` has one vector a normalisation, `layer` two.
+        norm: `rms` has one vector a normalisation (also a layer normalisation without bias),
+            `layer` two.
         final_norms: Normalisations outside the layers.
         max_context: Longest context the vendor states, in tokens.
         weight_format: Number format the weights are published in.
         expert_weight_format: Format of routed experts where it differs.
         draft_layers: Multi-token prediction layers, not part of the totals.
+        total_counts: What the publisher's total takes in: the `trunk` alone, trunk and draft layers
+            (`with_draft`), or both without the embeddings (`with_draft_no_embeddings`).
+        active_counts: What the publisher's active total takes in: `all`, or everything except the
+            input embedding (`no_input_embedding`) or both embeddings (`no_embeddings`).
+        vision_parameters: Parameters of vision and audio parts; a publisher's total may take them
+            in, the totals computed here leave them out.
         extra_parameters: Parameters that the fields do not explain.
         extra_parameters_why: What they are.
     """
@@ -172,6 +192,9 @@ class Shape(_NonNegative):
     weight_format: Literal["bf16", "fp16", "fp8", "fp4", "int4", "int8", "fp32"] = "bf16"
     expert_weight_format: Literal["bf16", "fp16", "fp8", "fp4", "int4", "int8"] | None = None
     draft_layers: int = 0
+    total_counts: Literal["trunk", "with_draft", "with_draft_no_embeddings"] = "trunk"
+    active_counts: Literal["all", "no_input_embedding", "no_embeddings"] = "all"
+    vision_parameters: int = 0
     extra_parameters: int = 0
     extra_parameters_why: str | None = None
 
