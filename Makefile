@@ -10,7 +10,7 @@ LOCK := constraints.txt
 LOCK_VALIDATE := constraints-validate.txt
 DEPENDENCIES := $(VENV)/.dependencies
 INSTALLED := $(VENV)/.installed
-PIP_INSTALL := install --quiet --no-user --disable-pip-version-check
+PIP_INSTALL := install -qq --no-user --disable-pip-version-check
 DEMO_PAGE := build/h20.html
 
 # Settings of the caller that would make pip or Python work outside the environment.
@@ -71,6 +71,7 @@ $(BIN)/python:
 	  echo "(on Debian and Ubuntu: apt-get install python3-venv)"; exit 1; }
 
 $(DEPENDENCIES): $(LOCK) | $(BIN)/python
+	@echo "Installing what Weir and its checks need (about a minute, once)"
 	@$(BIN)/python -m pip $(PIP_INSTALL) --require-hashes --no-deps -r $(LOCK)
 	@touch $@
 

@@ -1,9 +1,13 @@
 """Day-exact dates: published, effective, compliance, enforced and superseded are different days."""
 
 import datetime as dt
+import re
 from dataclasses import dataclass
+from typing import Final
 
 from weir.core.errors import DateError
+
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 def parse_date(text: str) -> dt.date:
@@ -12,6 +16,8 @@ def parse_date(text: str) -> dt.date:
     Raises:
         DateError: Not in that form, or no such day.
     """
+    if not _DAY.fullmatch(text.strip()):
+        raise DateError(f"'{text}' is not a date; write YYYY-MM-DD")
     try:
         return dt.date.fromisoformat(text.strip())
     except ValueError as error:

@@ -99,9 +99,12 @@ class NothingFitsError(WeirError):
 
 def nearest_names(name: str, known: Iterable[str], most: int = 3) -> tuple[str, ...]:
     """The names closest to what was typed, best first, compared without case and punctuation."""
+    typed = _fold(name)
+    if not typed:
+        return ()
     plain = {_fold(candidate): candidate for candidate in known}
-    close = difflib.get_close_matches(_fold(name), plain, n=most, cutoff=0.5)
-    starts = [key for key in plain if key.startswith(_fold(name)) and key not in close]
+    close = difflib.get_close_matches(typed, plain, n=most, cutoff=0.5)
+    starts = [key for key in plain if key.startswith(typed) and key not in close]
     return tuple(plain[key] for key in (close + sorted(starts))[:most])
 
 

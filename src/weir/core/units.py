@@ -137,9 +137,14 @@ _SCALED: Final = frozenset({"B", "B/s", "FLOP/s", "FLOP", "Hz", "J"})
 
 
 def format_si(value: float, dimension: str, digits: int = 4) -> str:
-    """Writes an SI value for a person: 3.35e12 bytes/s as "3.35 TB/s"; NaN as "unknown"."""
+    """Writes an SI value for a person.
+
+    3.35e12 bytes/s is "3.35 TB/s", NaN "unknown", and the end of an open range "unbounded".
+    """
     if math.isnan(value):
         return "unknown"
+    if math.isinf(value):
+        return "unbounded"
     symbol = _DISPLAY.get(dimension, "")
     if symbol == "s":
         return _format_seconds(value, digits)
@@ -147,6 +152,7 @@ def format_si(value: float, dimension: str, digits: int = 4) -> str:
         return f"{value:,.2f} USD"
     prefix = ""
     if symbol in _SCALED:
+        value = _rounded(value, digits)
         for candidate, factor in (("P", PETA), ("T", TERA), ("G", GIGA), ("M", MEGA), ("k", KILO)):
             if abs(value) >= factor:
                 prefix, value = candidate, value / factor
@@ -155,8 +161,13 @@ def format_si(value: float, dimension: str, digits: int = 4) -> str:
     return f"{number} {prefix}{symbol}".rstrip()
 
 
+def _rounded(value: float, digits: int) -> float:
+    """To `digits` significant ones, so that 999,999 kB is 1 GB and not 1,000 MB."""
+    return float(f"{value:.{digits}g}")
+
+
 def _format_seconds(value: float, digits: int) -> str:
-    magnitude = abs(value)
+    magnitude = abs(_rounded(value, digits))
     if magnitude >= SECONDS_PER_DAY:
         return f"{value / SECONDS_PER_DAY:.{digits}g} d"
     if magnitude >= 1:
