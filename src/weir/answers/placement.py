@@ -1,0 +1,271 @@
+"""Where a model goes: its layouts on a chip, what fits, and the smallest that does."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from weir.answers.machines import MachineOfChip, machine_of
+from weir.catalog.entities import Chip, Model
+from weir.catalog.query import Catalog
+from weir.catalog.stack import load_stack
+from weir.core.errors import InputError, NothingFitsError
+from weir.core.units import GIGA
+from weir.perf.formats import Precision, choose_precision
+from weir.perf.memory import Memory, memory
+from weir.perf.parallel import Layout, check_layout, layouts
+from weir.perf.serving import Workload, closed_loop
+from weir.perf.step import Engine
+
+DEFAULT_FRAMEWORK: Final = "vllm"
+# A deployment that holds fewer sequences than this wastes the weights it streams for each token.
+SENSIBLE_SEQUENCES: Final = 32
+MOST_CHIPS: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """How a model is served; what is left out is chosen, and the choice is said.
+
+    Attributes:
+        chips: Chips of one replica.
+        layout: Parallel degrees of one replica.
+        framework: Serving framework.
+        weights: Number format of all weights.
+        kv_cache: Number format of the attention cache.
+    """
+
+    chips: int | None = None
+    layout: Layout | None = None
+    framework: str = DEFAULT_FRAMEWORK
+    weights: str | None = None
+    kv_cache: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """One layout of a model on a chip, with its memory.
+
+    Attributes:
+        engine: All that a step needs.
+        memory: Memory of the fullest chip at the batch that was asked for.
+    """
+
+    engine: Engine
+    memory: Memory
+
+    @property
+    def max_users(self) -> int:
+        """Sequences the replica can hold."""
+        return int(np.min(self.memory.max_sequences))
+
+
+@dataclass(frozen=True)
+class Site:
+    """A model on a kind of chip under a framework, before a layout is chosen.
+
+    Attributes:
+        chip: The chip.
+        model: The model.
+        hardware: Its machine, with facts and assumptions.
+        precision: Number formats that will be used.
+        deployment: What the user asked for.
+        notes: What had to give way.
+    """
+
+    chip: Chip
+    model: Model
+    hardware: MachineOfChip
+    precision: Precision
+    deployment: Deployment
+    notes: tuple[str, ...]
+    efficiency: Any = field(repr=False, default=None)
+
+    def engine(self, layout: Layout) -> Engine:
+        """The engine in one layout."""
+        return Engine(
+            model=self.model,
+            layout=layout,
+            precision=self.precision,
+            machine=self.hardware.machine,
+            efficiency=self.efficiency,
+            stack=load_stack(self.deployment.framework),
+        )
+
+    def place(self, layout: Layout, sequences: float, context_tokens: float) -> Placement:
+        """A layout with its memory at a batch."""
+        engine = self.engine(layout)
+        needed = memory(
+            self.model,
+            layout,
+            self.precision,
+            engine.stack,
+            self.hardware.machine.memory_capacity_bytes,
+            sequences=sequences,
+            context_tokens=context_tokens,
+        )
+        return Placement(engine, needed)
+
+
+def site_of(chip: Chip, model: Model, deployment: Deployment, catalog: Catalog) -> Site:
+    """A model on a chip, with machine, formats and efficiencies.
+
+    Raises:
+        InputError: The datasheet lacks what an estimate needs, or a format is unknown.
+        MissingRateError: The chip has no rate for a format that was asked for.
+        UnknownNameError: No such framework.
+    """
+    from weir.catalog.calibration import load_efficiency
+
+    load_stack(deployment.framework)
+    hardware = machine_of(chip, catalog)
+    precision, notes = choose_precision(
+        model.shape.weight_format,
+        model.shape.expert_weight_format,
+        frozenset(hardware.machine.dense_flop_per_s),
+        weights=deployment.weights,
+        kv_cache=deployment.kv_cache,
+        chip=chip.name,
+    )
+    return Site(
+        chip=chip,
+        model=model,
+        hardware=hardware,
+        precision=precision,
+        deployment=deployment,
+        notes=(*hardware.assumptions, *notes),
+        efficiency=load_efficiency(),
+    )
+
+
+def chip_counts(domain: int) -> Iterator[int]:
+    """Counts of chips that people deploy: powers of two in a domain, then whole domains."""
+    count = 1
+    while count < domain:
+        yield count
+        count *= 2
+    count = domain
+    while count <= MOST_CHIPS:
+        yield count
+        count *= 2
+
+
+def domain_of(site: Site) -> int:
+    """Chips that share fast links."""
+    return int(np.min(site.hardware.machine.scale_up_domain))
+
+
+def placements(
+    site: Site, chips: int, workload: Workload, sequences: float
+) -> tuple[Placement, ...]:
+    """Every sensible legal layout on exactly so many chips, whether it fits or not."""
+    context = float(np.max(np.asarray(workload.isl) + np.asarray(workload.osl)))
+    return tuple(
+        site.place(layout, sequences, context)
+        for layout in layouts(site.model, chips, scale_up_domain=domain_of(site))
+    )
+
+
+def choose_layout(
+    site: Site,
+    workload: Workload,
+    *,
+    sequences: float = SENSIBLE_SEQUENCES,
+    chips: int | None = None,
+) -> Placement:
+    """The smallest number of chips that holds a model and a batch, in its fastest layout.
+
+    Args:
+        site: The model on the chip.
+        workload: The requests.
+        sequences: Sequences that must be held at once.
+        chips: The number of chips, where it is given.
+
+    Returns:
+        The placement with the most output tokens per second at `sequences` users.
+
+    Raises:
+        NothingFitsError: No layout of any tried number of chips holds the batch.
+        LayoutError: The layout that was asked for does not divide the model.
+    """
+    asked = site.deployment.layout
+    if asked is not None:
+        return _asked(site, asked, workload, sequences, chips)
+    counts = [chips] if chips is not None else list(chip_counts(domain_of(site)))
+    for count in counts:
+        tried = placements(site, count, workload, sequences)
+        fitting = [placed for placed in tried if placed.max_users >= sequences]
+        if fitting:
+            return max(fitting, key=lambda placed: _speed(placed, workload, sequences))
+    raise NothingFitsError(_why_not(site, workload, sequences, chips))
+
+
+def smallest_that_holds(site: Site, workload: Workload) -> Placement | None:
+    """The fewest chips that hold the weights and one sequence; None where no count does."""
+    for count in chip_counts(domain_of(site)):
+        fitting = [p for p in placements(site, count, workload, 1) if p.max_users >= 1]
+        if fitting:
+            return max(fitting, key=lambda placed: placed.max_users)
+    return None
+
+
+def _asked(
+    site: Site, layout: Layout, workload: Workload, sequences: float, chips: int | None
+) -> Placement:
+    check_layout(site.model, layout)
+    if chips is not None and chips != layout.chips:
+        raise InputError(
+            f"layout {layout} takes {layout.chips} chips, but {chips} are given; leave one out"
+        )
+    context = float(np.max(np.asarray(workload.isl) + np.asarray(workload.osl)))
+    placed = site.place(layout, sequences, context)
+    if placed.max_users < sequences:
+        raise NothingFitsError(_explain(site, placed, sequences) + _remedy(site, workload))
+    return placed
+
+
+def _speed(placed: Placement, workload: Workload, users: float) -> float:
+    return float(closed_loop(placed.engine, workload, users).output_tokens_per_s)
+
+
+def _why_not(site: Site, workload: Workload, sequences: float, chips: int | None) -> str:
+    if chips is None:
+        return (
+            f"{site.model.name} with {sequences:.0f} sequences does not fit on any number of"
+            f" {site.chip.name} up to {MOST_CHIPS} in a legal layout"
+        )
+    tried = placements(site, chips, workload, sequences)
+    if not tried:
+        return (
+            f"no legal layout spreads {site.model.name} over {chips} {site.chip.name};"
+            f" use a power of two{_remedy(site, workload)}"
+        )
+    best = max(tried, key=lambda placed: placed.max_users)
+    return _explain(site, best, sequences) + _remedy(site, workload)
+
+
+def _explain(site: Site, placed: Placement, sequences: float) -> str:
+    held, layout = placed.memory, placed.engine.layout
+    need, have = float(held.fixed_bytes) / GIGA, float(held.usable_bytes) / GIGA
+    cache = float(held.cache_bytes_per_sequence) / GIGA
+    what = (
+        f"{site.model.name} on {layout.chips} x {site.chip.name} ({layout}): weights"
+        f" {held.weights_bytes / GIGA:.1f} GB, {need:.1f} GB with working memory, of {have:.1f} GB"
+        " usable on each chip"
+    )
+    if need > have:
+        return f"{what}; the weights do not fit"
+    return (
+        f"{what}; {placed.max_users} sequences of {cache:.2f} GB fit, {sequences:.0f} are asked for"
+    )
+
+
+def _remedy(site: Site, workload: Workload) -> str:
+    smallest = smallest_that_holds(site, workload)
+    if smallest is None:
+        return ""
+    return (
+        f". {smallest.engine.layout.chips} chips ({smallest.engine.layout}) hold it"
+        f" with up to {smallest.max_users} sequences"
+    )

@@ -1,0 +1,54 @@
+"""What an hour of a chip costs, from the offers of the catalogue or from the user."""
+
+import math
+from typing import Final
+
+from weir.catalog.entities import Chip, Offer
+from weir.catalog.query import Catalog
+from weir.catalog.stack import load_economics
+from weir.perf.economics import HourlyPrice, ownership_usd_per_hour
+
+RENTAL: Final = "rental per hour"
+PURCHASE: Final = "purchase"
+
+
+def hourly_price(chip: Chip, catalog: Catalog, usd_per_chip_hour: float | None) -> HourlyPrice:
+    """The hourly price of a chip.
+
+    What the user says wins; then the newest rental offer; then the newest purchase price,
+    written off; and otherwise it is unknown.
+
+    Args:
+        chip: The chip.
+        catalog: Where the offers are.
+        usd_per_chip_hour: The price the user gives, electricity included.
+    """
+    if usd_per_chip_hour is not None:
+        return HourlyPrice(
+            usd_per_chip_hour, True, f"{usd_per_chip_hour:.2f} USD a chip-hour, as given."
+        )
+    offers = [offer for offer in catalog.offers if offer.chip == chip.id]
+    rental = _newest(offers, RENTAL)
+    if rental is not None:
+        return HourlyPrice(
+            rental.price_usd,
+            True,
+            f"{rental.price_usd:.2f} USD a chip-hour: rental offer of {rental.on} ({rental.status},"
+            f" {rental.region}).",
+        )
+    bought = _newest(offers, PURCHASE)
+    if bought is not None:
+        ownership = load_economics().ownership
+        hourly = ownership_usd_per_hour(ownership, bought.price_usd)
+        return HourlyPrice(
+            hourly,
+            False,
+            f"{hourly:.2f} USD a chip-hour and electricity: {bought.price_usd:,.0f} USD of"
+            f" {bought.on} ({bought.status}), {ownership.basis}.",
+        )
+    return HourlyPrice(math.nan, False, "No price of the chip is known, so no cost is given.")
+
+
+def _newest(offers: list[Offer], kind: str) -> Offer | None:
+    of_kind = [offer for offer in offers if offer.kind == kind]
+    return max(of_kind, key=lambda offer: offer.on, default=None)

@@ -1,0 +1,230 @@
+"""Serving frameworks and the economics of a deployment: parameters with their basis.
+
+The records are plain dataclasses, so that the speed model reads them without the validator.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from weir.core.errors import RecordError, UnknownNameError
+from weir.core.provenance import Status
+
+CALIBRATION: Final = Path(__file__).resolve().parent.parent / "data" / "calibration"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """What a serving framework adds to the time of its kernels, and the memory it sets aside.
+
+    Attributes:
+        name: What people call it.
+        status: How the figures are known.
+        basis: Where they come from.
+        decode_step_s: Host time of a decode step that its kernels do not hide.
+        mixed_step_s: The same for a step with prompt tokens.
+        sequence_s: Host time a sequence adds to a step: sampling, detokenising, bookkeeping.
+        request_s: Time a request spends outside steps before its first token: network, tokeniser,
+            admission.
+        eager_launch_s: Host time to launch one kernel where a step runs without a captured graph.
+        kernel_factor_decode: Time of the framework's kernels in decode steps over that of the
+            kernels the model was calibrated on.
+        kernel_factor_prefill: The same for steps with prompt tokens.
+        step_log_sd: Standard deviation of the logarithm of measured over estimated step time.
+        memory_fraction: Share of the chip's memory the framework uses.
+        reserve_bytes: Driver context, libraries and communication set-up.
+        cache_block_tokens: Tokens of one block of a paged cache.
+        chunk_tokens: Prompt tokens one step takes at most.
+    """
+
+    name: str
+    status: Status
+    basis: str
+    decode_step_s: float
+    mixed_step_s: float
+    sequence_s: float
+    request_s: float
+    eager_launch_s: float
+    kernel_factor_decode: float
+    kernel_factor_prefill: float
+    step_log_sd: float
+    memory_fraction: float
+    reserve_bytes: float
+    cache_block_tokens: int
+    chunk_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """Power of a chip at load, as shares of its thermal design power.
+
+    `idle_share` flows always; `compute_share` and `memory_share` are added in proportion to the
+    use of arithmetic and of memory bandwidth, up to the thermal design power.
+    """
+
+    status: Status
+    basis: str
+    idle_share: float
+    compute_share: float
+    memory_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """Power of host, network and fans, as a share of the chips' thermal design power."""
+
+    status: Status
+    basis: str
+    share_of_chip_power: float
+
+
+@dataclass(frozen=True, slots=True)
+class Facility:
+    """Power usage effectiveness of the building and the price of electricity."""
+
+    status: Status
+    basis: str
+    pue: float
+    electricity_usd_per_kwh: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """How a purchase price becomes an hourly one.
+
+    Attributes:
+        status: How the figures are known.
+        basis: Where they come from.
+        years: Straight-line depreciation.
+        hours_in_use: Share of hours that are paid by work.
+        surcharge: Server, network and facility, over the price of the chips.
+    """
+
+    status: Status
+    basis: str
+    years: float
+    hours_in_use: float
+    surcharge: float
+
+
+@dataclass(frozen=True, slots=True)
+class Economics:
+    """What turns speed into energy and money."""
+
+    power: Power
+    host: Host
+    facility: Facility
+    ownership: Ownership
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """What stands in for a fact that nobody has published.
+
+    Attributes:
+        value: The number in SI.
+        status: How it is known.
+        text: How an answer says so.
+        basis: Why it is reasonable.
+    """
+
+    value: float
+    status: Status
+    text: str
+    basis: str
+
+
+def load_stacks(path: Path = CALIBRATION / "stack.toml") -> Mapping[str, Stack]:
+    """Every framework by its key.
+
+    Raises:
+        RecordError: The file is missing, is not TOML, or lacks or adds keys.
+    """
+    return {key: _record(Stack, table, key, path) for key, table in _read(path).items()}
+
+
+@cache
+def _stock() -> Mapping[str, Stack]:
+    return load_stacks()
+
+
+def load_stack(framework: str) -> Stack:
+    """One framework by name; case and punctuation do not matter.
+
+    Raises:
+        UnknownNameError: No such framework; the message lists the nearest names.
+    """
+    known = _stock()
+    folded = "".join(ch for ch in framework.casefold() if ch.isalnum())
+    for key, stack in known.items():
+        names = (key, stack.name)
+        if folded in {"".join(ch for ch in n.casefold() if ch.isalnum()) for n in names}:
+            return stack
+    hint = f"Known: {', '.join(known)}."
+    raise UnknownNameError("framework", framework, known, hint)
+
+
+def load_economics(path: Path = CALIBRATION / "economics.toml") -> Economics:
+    """The stock's assumptions on energy and money.
+
+    Raises:
+        RecordError: The file is missing, is not TOML, or lacks or adds keys.
+    """
+    raw = _read(path)
+    missing = [f"{item.name}: is required" for item in fields(Economics) if item.name not in raw]
+    if missing:
+        raise RecordError(path, missing)
+    return Economics(
+        power=_record(Power, raw["power"], "power", path),
+        host=_record(Host, raw["host"], "host", path),
+        facility=_record(Facility, raw["facility"], "facility", path),
+        ownership=_record(Ownership, raw["ownership"], "ownership", path),
+    )
+
+
+@cache
+def load_assumptions(path: Path = CALIBRATION / "assumptions.toml") -> Mapping[str, Assumption]:
+    """The stand-ins for unpublished facts, by key.
+
+    Raises:
+        RecordError: The file is missing, is not TOML, or lacks or adds keys.
+    """
+    return {key: _record(Assumption, table, key, path) for key, table in _read(path).items()}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RecordError(path, [f"cannot be read: {error.strerror}"]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecordError(path, [f"is not valid TOML: {error}"]) from None
+
+
+def _record(kind: type[T], table: object, key: str, path: Path) -> T:
+    if not isinstance(table, dict):
+        raise RecordError(path, [f"{key}: must be a table"])
+    names = {item.name: item.type for item in fields(kind)}  # type: ignore[arg-type]
+    problems = [f"{key}.{name}: is required" for name in names if name not in table]
+    problems += [f"{key}.{name}: unknown key" for name in table if name not in names]
+    values: dict[str, Any] = {}
+    for name, wanted in names.items():
+        value = table.get(name)
+        if wanted in {float, int} and name in table:
+            if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+                problems.append(f"{key}.{name}: must be a number of at least 0 (got {value!r})")
+        elif name in table and not isinstance(value, str):
+            problems.append(f"{key}.{name}: must be text (got {value!r})")
+        values[name] = value
+    try:
+        values["status"] = Status(values.get("status") or "")
+    except ValueError:
+        problems.append(f"{key}.status: must be one of {', '.join(Status)}")
+    if problems:
+        raise RecordError(path, problems)
+    return kind(**values)
