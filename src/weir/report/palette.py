@@ -50,3 +50,34 @@ RULE: Final = Ink("#c9ced4", "#474e56")
 GRID: Final = Ink("#e7eaed", "#30363d")
 PAPER: Final = Ink("#fefefe", "#15181c")
 ACCENT: Final = Ink("#0b4f7d", "#7cc0ee")
+
+# Where a paragraph applies: the stronger control is the deeper shade.
+ZONE_STRONG: Final = Ink("#f6dccb", "#4a2f1f")
+ZONE_LIGHT: Final = Ink("#fbf0e7", "#322720")
+ZONE_TEXT: Final = Ink("#7d3206", "#e8b48f")
+
+# Lines of one picture, in order of use; distinct to people with any colour vision.
+SERIES_INKS: Final = (
+    Ink("#0b4f7d", "#7cc0ee"),
+    Ink("#b5482a", "#f09a7e"),
+    Ink("#2f7d5b", "#6fcba2"),
+    Ink("#7a5195", "#c3a0dd"),
+    Ink("#8c6d00", "#dcbf55"),
+    Ink("#4d5a66", "#b3bec9"),
+    Ink("#a3326e", "#ec8fbd"),
+    Ink("#217f8f", "#66c8d8"),
+)
+
+ALL_INKS: Final = (
+    *TONE_INKS.values(),
+    TEXT,
+    MUTED,
+    RULE,
+    GRID,
+    PAPER,
+    ACCENT,
+    ZONE_STRONG,
+    ZONE_LIGHT,
+    ZONE_TEXT,
+    *SERIES_INKS,
+)

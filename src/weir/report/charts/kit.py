@@ -1,0 +1,227 @@
+"""What all pictures share: size, type, scales known in pixels, and pieces of a specification."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from weir.report.charts.labels import Placed
+from weir.report.palette import GRID, MUTED, PAPER, RULE, TEXT, TONE_INKS, TONE_WORDS, Tone
+
+SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v6.json"
+FONT: Final = "Helvetica, Arial, 'Liberation Sans', sans-serif"
+PLOT_WIDTH: Final = 780
+PLOT_HEIGHT: Final = 520
+TITLE_SIZE: Final = 17
+LABEL_SIZE: Final = 12
+SMALL_SIZE: Final = 11
+
+TONE_SHAPES: Final = {
+    Tone.PLAIN: "circle",
+    Tone.NOT_REQUIRED: "circle",
+    Tone.REQUIRED: "square",
+    Tone.UNKNOWN: "diamond",
+    Tone.WARNING: "triangle-up",
+}
+
+_TICK_STEPS: Final = (1, 2, 5)
+_DECADE: Final = 10
+_PLAIN_WEIGHT: Final = 400
+_BOLD_WEIGHT: Final = 700
+
+Spec = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """An axis whose pixels are known before drawing.
+
+    Attributes:
+        low: The smallest value shown.
+        high: The largest value shown.
+        length: Pixels from one to the other.
+        log: Logarithmic or linear.
+        upward: True for a vertical axis, whose pixels are counted from the top.
+    """
+
+    low: float
+    high: float
+    length: float
+    log: bool = True
+    upward: bool = False
+
+    def to_px(self, value: float) -> float:
+        """The pixel of a value, values outside set on the edge."""
+        inside = min(max(value, self.low), self.high)
+        share = self._position(inside) / self._position(self.high)
+        return self.length * (1 - share if self.upward else share)
+
+    def from_px(self, pixel: float) -> float:
+        """The value at a pixel, which may lie outside the plot."""
+        share = 1 - pixel / self.length if self.upward else pixel / self.length
+        if self.log:
+            return self.low * math.exp(share * self._position(self.high))
+        return self.low + (self.high - self.low) * share
+
+    def _position(self, value: float) -> float:
+        return math.log(value / self.low) if self.log else value - self.low
+
+    @property
+    def ticks(self) -> list[float]:
+        """Round values on a logarithmic axis: 1, 2 and 5 times the powers of ten."""
+        first = math.floor(math.log10(self.low))
+        last = math.ceil(math.log10(self.high))
+        values = [s * float(_DECADE) ** e for e in range(first, last + 1) for s in _TICK_STEPS]
+        return [value for value in values if self.low <= value <= self.high]
+
+    def encoding(self, field: str, title: str, **axis: object) -> Spec:
+        """The position channel of a field on this axis."""
+        scale: Spec = {"domain": [self.low, self.high], "nice": False}
+        if self.log:
+            scale["type"] = "log"
+            axis = {"values": self.ticks} | axis
+        else:
+            scale["zero"] = False
+        channel = {"field": field, "type": "quantitative", "scale": scale}
+        return channel | {"axis": {"title": title, "format": ",~g", **axis}}
+
+
+def span(values: Iterable[float], room: float) -> tuple[float, float]:
+    """A logarithmic axis that holds all values, widened by the factor `room` at both ends."""
+    known = [value for value in values if value > 0 and math.isfinite(value)]
+    return (min(known) / room, max(known) * room) if known else (1 / room, room)
+
+
+def frame(
+    title: str, subtitle: Sequence[str], layers: Sequence[Spec], height: float = PLOT_HEIGHT
+) -> Spec:
+    """A whole picture of layers, with the house style."""
+    return {
+        "$schema": SCHEMA,
+        "title": {"text": title, "subtitle": list(subtitle)},
+        "width": PLOT_WIDTH,
+        "height": height,
+        "layer": list(layers),
+        "config": _config(),
+    }
+
+
+def _config() -> Spec:
+    axis = {
+        "labelColor": MUTED.light,
+        "titleColor": TEXT.light,
+        "labelFontSize": SMALL_SIZE,
+        "titleFontSize": LABEL_SIZE,
+        "titleFontWeight": "normal",
+        "titlePadding": 10,
+        "gridColor": GRID.light,
+        "domainColor": RULE.light,
+        "tickColor": RULE.light,
+        "labelOverlap": True,
+    }
+    title = {
+        "anchor": "start",
+        "frame": "group",
+        "color": TEXT.light,
+        "subtitleColor": MUTED.light,
+        "fontSize": TITLE_SIZE,
+        "subtitleFontSize": LABEL_SIZE,
+        "subtitleLineHeight": 16,
+        "subtitlePadding": 6,
+        "offset": 14,
+    }
+    return {
+        "font": FONT,
+        "background": PAPER.light,
+        "padding": 12,
+        "view": {"stroke": RULE.light},
+        "axis": axis,
+        "title": title,
+        "text": {"fontSize": LABEL_SIZE, "color": TEXT.light, "align": "left"},
+    }
+
+
+def layer(
+    rows: Sequence[Mapping[str, object]], mark: Mapping[str, object], **encoding: object
+) -> Spec:
+    """One layer: rows, the mark that draws them, and its channels."""
+    return {"data": {"values": list(rows)}, "mark": dict(mark), "encoding": dict(encoding)}
+
+
+def tone_channels(tones: Iterable[Tone], *, shapes: bool = True) -> Spec:
+    """Colour (and shape) of the tones that occur, with one legend that names them.
+
+    The field is `verdict`, which holds the words of the tone.
+    """
+    used = [tone for tone in Tone if tone in set(tones)]
+    words = [TONE_WORDS[tone] for tone in used]
+    legend = {
+        "title": None,
+        "orient": "top",
+        "direction": "horizontal",
+        "labelFontSize": LABEL_SIZE,
+        "labelColor": TEXT.light,
+        "symbolSize": 110,
+        "labelLimit": 0,
+        "offset": 6,
+    }
+    colour = {
+        "field": "verdict",
+        "type": "nominal",
+        "scale": {"domain": words, "range": [TONE_INKS[tone].light for tone in used]},
+        "legend": legend,
+    }
+    if not shapes:
+        return {"color": colour}
+    shape = {
+        "field": "verdict",
+        "type": "nominal",
+        "scale": {"domain": words, "range": [TONE_SHAPES[tone] for tone in used]},
+        "legend": legend,
+    }
+    return {"color": colour, "shape": shape}
+
+
+def label_rows(placed: Iterable[Placed], x: Scale, y: Scale) -> list[Spec]:
+    """Rows of a text layer (x, y, text) for placed labels, in the units of the axes."""
+    return [
+        {
+            "x": x.from_px(p.x),
+            "y": y.from_px(p.y),
+            "text": p.wish.text,
+            "weight": _BOLD_WEIGHT if p.wish.bold else _PLAIN_WEIGHT,
+        }
+        for p in placed
+    ]
+
+
+def leader_rows(placed: Iterable[Placed], x: Scale, y: Scale) -> list[Spec]:
+    """Rows of a rule layer (x, y, x2, y2) from labels to the points they name."""
+    rows = []
+    for p in placed:
+        if p.leader:
+            near_x, near_y = p.near
+            ends = {"x": x.from_px(near_x), "y": y.from_px(near_y)}
+            rows.append(ends | {"x2": x.from_px(p.wish.x), "y2": y.from_px(p.wish.y)})
+    return rows
+
+
+def text_layer(
+    rows: Sequence[Mapping[str, object]], positions: Spec, ink: str, size: float = LABEL_SIZE
+) -> Spec:
+    """Texts whose left edge and middle are the rows' x and y; `weight` is the font weight."""
+    mark = {
+        "type": "text",
+        "align": "left",
+        "baseline": "middle",
+        "fontSize": size,
+        "color": ink,
+        "fontWeight": {"expr": "datum.weight"},
+    }
+    return layer(rows, mark, **positions, text={"field": "text"})
+
+
+def leader_layer(rows: Sequence[Mapping[str, object]], positions: Spec, ink: str) -> Spec:
+    """Thin lines from labels to what they name."""
+    mark = {"type": "rule", "color": ink, "strokeWidth": 0.8, "opacity": 0.8}
+    return layer(rows, mark, **positions, x2={"field": "x2"}, y2={"field": "y2"})
