@@ -176,6 +176,15 @@ SYSTEM_FIELDS: Final = {
     )
 }
 
+PUBLISHED_FIELDS: Final = {
+    field.key: field
+    for field in (
+        Field("total_parameters", "count", "Published", "Total parameters"),
+        Field("active_parameters", "count", "Published", "Active parameters per token"),
+        Field("kv_bytes_per_token", "bytes", "Published", "KV cache per token"),
+    )
+}
+
 DTYPE_BITS: Final = {
     "fp64": 64,
     "fp32": 32,

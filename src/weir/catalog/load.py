@@ -4,15 +4,16 @@ import csv
 import datetime as dt
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from io import StringIO
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from weir.catalog.entities import Chip, Model, Offer, System
-from weir.catalog.fields import CHIP_FIELDS, SYSTEM_FIELDS, Field
+from weir.catalog.fields import CHIP_FIELDS, PUBLISHED_FIELDS, SYSTEM_FIELDS, Field
 from weir.catalog.schema import (
     AlternativeRecord,
     ChipRecord,
@@ -29,16 +30,11 @@ from weir.core.units import to_si
 
 STOCK = Path(__file__).resolve().parent.parent / "data"
 
-R = TypeVar("R", bound=BaseModel)
+SAVE = "save it as UTF-8"
 
-PUBLISHED_FIELDS: dict[str, Field] = {
-    field.key: field
-    for field in (
-        Field("total_parameters", "count", "Published", "Total parameters"),
-        Field("active_parameters", "count", "Published", "Active parameters per token"),
-        Field("kv_bytes_per_token", "bytes", "Published", "KV cache per token"),
-    )
-}
+WORDS = frozenset({"text", "flag", "date"})
+
+R = TypeVar("R", bound=BaseModel)
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -48,13 +44,11 @@ def read_toml(path: Path) -> dict[str, Any]:
         RecordError: The file cannot be opened, is not UTF-8, or is not TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise RecordError(path, [f"cannot be read: {error.strerror}"]) from None
     except UnicodeDecodeError as error:
-        raise RecordError(
-            path, [f"is not UTF-8 text (byte {error.start}); save as UTF-8"]
-        ) from None
+        raise RecordError(path, [f"is not UTF-8 text (byte {error.start}); {SAVE}"]) from None
     except tomllib.TOMLDecodeError as error:
         raise RecordError(path, [f"is not valid TOML: {error}"]) from None
 
@@ -65,21 +59,40 @@ def validate(record_type: type[R], raw: Mapping[str, Any], path: Path) -> R:
     Raises:
         RecordError: One line per problem, with the key and, for unknown keys, the nearest known.
     """
-    try:
-        record = record_type.model_validate(raw)
-    except ValidationError as error:
-        raise RecordError(path, [_explain(item, record_type) for item in error.errors()]) from None
-    identifier = getattr(record, "id", path.stem)
-    if identifier != path.stem:
-        raise RecordError(path, [f"id: is '{identifier}' but the file is named '{path.stem}'"])
+    record, problems = _parse(record_type, raw, path)
+    if record is None or problems:
+        raise RecordError(path, problems)
     return record
+
+
+def _parse(record_type: type[R], raw: Mapping[str, Any], path: Path) -> tuple[R | None, list[str]]:
+    problems: list[str] = []
+    identifier = raw.get("id")
+    if isinstance(identifier, str) and identifier != path.stem:
+        problems.append(f"id: is '{identifier}' but the file is named '{path.stem}'")
+    try:
+        return record_type.model_validate(raw), problems
+    except ValidationError as error:
+        return None, [*problems, *(_explain(item, record_type) for item in error.errors())]
+
+
+def _keys_at(record_type: type[BaseModel], location: Sequence[int | str]) -> Iterable[str]:
+    """The keys that the schema allows in the table that a location leads to."""
+    kind: Any = record_type
+    for part in location:
+        if hasattr(kind, "model_fields"):
+            kind = kind.model_fields[str(part)].annotation if part in kind.model_fields else None
+        else:  # dict[key, kind] or tuple[kind, ...]
+            inner = [argument for argument in get_args(kind) if argument is not ...]
+            kind = inner[-1] if inner else None
+    return [*getattr(kind, "model_fields", ()), *getattr(kind, "__dataclass_fields__", ())]
 
 
 def _explain(item: ErrorDetails, record_type: type[BaseModel]) -> str:
     key = ".".join(str(part) for part in item["loc"]) or "record"
     message = str(item["msg"]).removeprefix("Value error, ")
     if item["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
-        near = nearest_names(str(item["loc"][-1]), record_type.model_fields)
+        near = nearest_names(str(item["loc"][-1]), _keys_at(record_type, item["loc"][:-1]))
         message = "unknown key" + (f"; did you mean {' or '.join(near)}?" if near else "")
     elif item["type"] == "missing":
         message = "is required"
@@ -100,12 +113,12 @@ def load_chip(path: Path) -> Chip:
     Raises:
         RecordError: Unknown keys, wrong units, missing sources …, all of them.
     """
-    record = validate(ChipRecord, read_toml(path), path)
+    record, facts = _validate_with_facts(ChipRecord, path, "facts", CHIP_FIELDS)
     return Chip(
         id=record.id,
         name=record.name,
         aliases=record.aliases,
-        facts=_facts(record.facts, CHIP_FIELDS, path),
+        facts=facts,
         origin=str(path),
         note=record.note,
         verified_on=record.verified_on,
@@ -116,13 +129,17 @@ def load_chip(path: Path) -> Chip:
 
 
 def load_system(path: Path) -> System:
-    """One node, rack or pod."""
-    record = validate(SystemRecord, read_toml(path), path)
+    """One node, rack or pod.
+
+    Raises:
+        RecordError: As for chips.
+    """
+    record, facts = _validate_with_facts(SystemRecord, path, "facts", SYSTEM_FIELDS)
     return System(
         id=record.id,
         name=record.name,
         aliases=record.aliases,
-        facts=_facts(record.facts, SYSTEM_FIELDS, path),
+        facts=facts,
         origin=str(path),
         note=record.note,
         verified_on=record.verified_on,
@@ -131,8 +148,12 @@ def load_system(path: Path) -> System:
 
 
 def load_model(path: Path) -> Model:
-    """One language model."""
-    record = validate(ModelRecord, read_toml(path), path)
+    """One language model.
+
+    Raises:
+        RecordError: As for chips.
+    """
+    record, facts = _validate_with_facts(ModelRecord, path, "published", PUBLISHED_FIELDS)
     return Model(
         id=record.id,
         name=record.name,
@@ -144,12 +165,7 @@ def load_model(path: Path) -> Model:
         attentions=record.attentions,
         feed_forwards=record.feed_forwards,
         layers=record.layers,
-        published=_facts(
-            {str(key): fact for key, fact in record.published.items()},
-            PUBLISHED_FIELDS,
-            path,
-            table="published",
-        ),
+        published=facts,
         origin=str(path),
         released=record.released,
         licence=record.licence,
@@ -158,15 +174,28 @@ def load_model(path: Path) -> Model:
     )
 
 
+def _validate_with_facts(
+    record_type: type[R], path: Path, table: str, known: Mapping[str, Field]
+) -> tuple[R, dict[str, Fact]]:
+    """The record and its facts in SI; problems of the schema and of the units in one message."""
+    raw = read_toml(path)
+    record, problems = _parse(record_type, raw, path)
+    facts, more = _facts(raw.get(table) if record is None else getattr(record, table), known, table)
+    if record is None or problems or more:
+        raise RecordError(path, problems + more)
+    return record, facts
+
+
 def _facts(
-    records: Mapping[str, FactRecord],
-    known: Mapping[str, Field],
-    path: Path,
-    table: str = "facts",
-) -> dict[str, Fact]:
+    raw: object, known: Mapping[str, Field], table: str
+) -> tuple[dict[str, Fact], list[str]]:
+    """Facts in the order of the fields, and what is wrong beyond the schema.
+
+    Takes a table of records, or of what stands in the file where that is broken elsewhere.
+    """
     facts: dict[str, Fact] = {}
     problems: list[str] = []
-    for key, record in records.items():
+    for key, item in raw.items() if isinstance(raw, dict) else ():
         field = known.get(key)
         if field is None:
             near = nearest_names(key, known)
@@ -174,13 +203,12 @@ def _facts(
             problems.append(f"{table}.{key}: unknown fact{hint}")
             continue
         try:
-            facts[key] = to_fact(record, field)
+            facts[key] = to_fact(FactRecord.model_validate(item), field)
+        except ValidationError:
+            continue  # the schema has complained already
         except (UnitError, DateError, ValueError) as error:
             problems.append(f"{table}.{key}: {error}")
-    if problems:
-        raise RecordError(path, problems)
-    ordered = (key for key in known if key in facts)
-    return {key: facts[key] for key in ordered}
+    return {key: facts[key] for key in known if key in facts}, problems
 
 
 def to_fact(record: FactRecord, field: Field) -> Fact:
@@ -208,7 +236,9 @@ def to_fact(record: FactRecord, field: Field) -> Fact:
 
 
 def _convert(record: FactRecord, field: Field) -> tuple[float | str | bool | None, float, float]:
-    if field.dimension in {"text", "flag", "date"}:
+    if field.dimension in WORDS:
+        if record.unit or record.low is not None or record.high is not None:
+            raise ValueError(f"is a {field.dimension}: it takes a value and no unit, low or high")
         return _word(record.value, field), math.nan, math.nan
     for item in (_number(record.value), record.low, record.high):
         if item is not None and item < 0:
@@ -241,7 +271,9 @@ def _word(value: Scalar | None, field: Field) -> str | bool:
         return value
     if field.dimension == "date":
         return (value if isinstance(value, dt.date) else parse_date(str(value))).isoformat()
-    word = str(value)
+    if not isinstance(value, str):
+        raise ValueError(f"must be a text in quotes, not {value!r}")
+    word = value
     if field.choices and word not in field.choices:
         raise ValueError(f"'{word}' is not one of {', '.join(field.choices)}")
     return word
@@ -249,7 +281,7 @@ def _word(value: Scalar | None, field: Field) -> str | bool:
 
 def _alternative(item: AlternativeRecord, field: Field, unit: str | None) -> Alternative:
     value: float | str
-    if field.dimension in {"text", "flag", "date"}:
+    if field.dimension in WORDS:
         value = str(item.value)
     else:
         chosen = item.unit or unit or ("count" if field.dimension == "count" else "")
@@ -284,28 +316,39 @@ def load_offers(path: Path) -> list[Offer]:
     Raises:
         RecordError: Wrong columns, or rows that do not parse, each with its line number.
     """
+    try:
+        reader = csv.DictReader(StringIO(path.read_text(encoding="utf-8-sig"), newline=""))
+    except OSError as error:
+        raise RecordError(path, [f"cannot be read: {error.strerror}"]) from None
+    except UnicodeDecodeError as error:
+        raise RecordError(path, [f"is not UTF-8 text (byte {error.start}); {SAVE}"]) from None
+    if tuple(reader.fieldnames or ()) != OFFER_COLUMNS:
+        raise RecordError(path, [f"line 1: columns must be {', '.join(OFFER_COLUMNS)}"])
     offers: list[Offer] = []
     problems: list[str] = []
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != OFFER_COLUMNS:
-            raise RecordError(path, [f"line 1: columns must be {', '.join(OFFER_COLUMNS)}"])
-        for row in reader:
-            try:
-                offers.append(_offer(row))
-            except (ValueError, DateError) as error:
-                problems.append(f"line {reader.line_num}: {error}")
+    for row in reader:
+        try:
+            offers.append(_offer(row))
+        except (ValueError, DateError) as error:
+            problems.append(f"line {reader.line_num}: {error}")
     if problems:
         raise RecordError(path, problems)
     return offers
 
 
-def _offer(row: Mapping[str, str]) -> Offer:
+def _offer(row: Mapping[str | None, Any]) -> Offer:
+    if None in row or None in row.values():
+        raise ValueError(f"has not {len(OFFER_COLUMNS)} cells; quote a cell that holds a comma")
     if row["kind"] not in OFFER_KINDS:
         raise ValueError(f"kind '{row['kind']}' is not one of {', '.join(OFFER_KINDS)}")
-    price = float(row["price_usd"])
-    if not price > 0:
-        raise ValueError(f"price_usd {row['price_usd']} is not above zero")
+    if row["status"] not in tuple(Status):
+        raise ValueError(f"status '{row['status']}' is not one of {', '.join(Status)}")
+    try:
+        price = float(row["price_usd"])
+    except ValueError:
+        price = math.nan
+    if not 0 < price < math.inf:
+        raise ValueError(f"price_usd '{row['price_usd']}' is not a number above zero")
     return Offer(
         chip=row["chip"],
         kind=row["kind"],

@@ -6,7 +6,15 @@ Pydantic stays at this edge: `load` turns records into the plain, SI-valued obje
 import datetime as dt
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    StringConstraints,
+    model_validator,
+)
 
 from weir.catalog.architecture import Attention, FeedForward, Layers, Shape
 from weir.core.provenance import Status
@@ -14,7 +22,23 @@ from weir.core.provenance import Status
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.\-]*$")]
 Citation = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.\-]*(#.+)?$")]
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
-Scalar = bool | int | float | dt.date | Text
+Day = Annotated[dt.date, Strict()]
+
+
+def _is_scalar(value: object) -> object:
+    if not isinstance(value, bool | int | float | dt.date | str):
+        raise ValueError("must be a number, a text, a date, true or false")
+    return value
+
+
+def _is_number(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("must be a number")
+    return value
+
+
+Number = Annotated[int | float, BeforeValidator(_is_number)]
+Scalar = Annotated[bool | int | float | dt.date | Text, BeforeValidator(_is_scalar)]
 
 
 class Record(BaseModel):
@@ -43,10 +67,10 @@ class SourceRecord(Record):
         "measurement",
         "secondary",
     ]
-    accessed: dt.date
+    accessed: Day
     licence: Text
     url: str | None = None
-    published: dt.date | None = None
+    published: Day | None = None
     quote: str | None = None
     note: str | None = None
 
@@ -64,15 +88,15 @@ class FactRecord(Record):
     """One sourced value, with number and unit as the source prints them."""
 
     value: Scalar | None = None
-    low: float | None = None
-    high: float | None = None
+    low: Number | None = None
+    high: Number | None = None
     unit: str | None = None
     sources: tuple[Citation, ...] = ()
     status: Status = Status.STATED
     how: str | None = None
     note: str | None = None
     alternatives: tuple[AlternativeRecord, ...] = ()
-    verified_on: dt.date | None = None
+    verified_on: Day | None = None
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
@@ -103,7 +127,7 @@ class ChipRecord(Record):
     aliases: tuple[Text, ...] = ()
     ics_per_card: int = Field(default=1, ge=1)
     note: str | None = None
-    verified_on: dt.date | None = None
+    verified_on: Day | None = None
     facts: dict[str, FactRecord]
 
 
@@ -115,7 +139,7 @@ class SystemRecord(Record):
     chip: Identifier
     aliases: tuple[Text, ...] = ()
     note: str | None = None
-    verified_on: dt.date | None = None
+    verified_on: Day | None = None
     facts: dict[str, FactRecord]
 
 
@@ -123,7 +147,8 @@ class ModelRecord(Record):
     """One language model (`data/models/<organisation>/<id>.toml`).
 
     The shape integers all come from the documents in `sources`; `published` holds what the
-    organisation says about totals, to check the arithmetic against.
+    organisation says about totals, to check the arithmetic against; its keys are those of
+    `weir.catalog.fields.PUBLISHED_FIELDS`.
     """
 
     id: Identifier
@@ -132,20 +157,20 @@ class ModelRecord(Record):
     sources: tuple[Citation, ...] = Field(min_length=1)
     status: Status = Status.STATED
     aliases: tuple[Text, ...] = ()
-    released: dt.date | None = None
+    released: Day | None = None
     licence: str | None = None
     note: str | None = None
-    verified_on: dt.date | None = None
+    verified_on: Day | None = None
     shape: Shape
     attentions: dict[str, Attention]
     feed_forwards: dict[str, FeedForward]
-    layers: tuple[Layers, ...] = Field(min_length=1)
-    published: dict[
-        Literal["total_parameters", "active_parameters", "kv_bytes_per_token"], FactRecord
-    ] = {}
+    layers: tuple[Layers, ...]
+    published: dict[str, FactRecord] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _names_resolve(self) -> Self:
+        if not self.layers:
+            raise ValueError("layers: needs at least one")
         for index, layer in enumerate(self.layers):
             if layer.attention not in self.attentions:
                 raise ValueError(f"layers[{index}].attention: no attentions.{layer.attention}")
