@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -12,10 +12,11 @@ from weir.catalog.query import Catalog
 from weir.catalog.stack import load_stack
 from weir.core.errors import InputError, NothingFitsError
 from weir.core.units import GIGA
+from weir.perf.kernels.efficiency import Efficiency
 from weir.perf.formats import Precision, choose_precision
 from weir.perf.memory import Memory, memory
 from weir.perf.parallel import Layout, check_layout, layouts
-from weir.perf.serving import Workload, closed_loop
+from weir.perf.serving import Workload, throughput
 from weir.perf.step import Engine
 
 DEFAULT_FRAMEWORK: Final = "vllm"
@@ -80,7 +81,7 @@ class Site:
     precision: Precision
     deployment: Deployment
     notes: tuple[str, ...]
-    efficiency: Any = field(repr=False, default=None)
+    efficiency: Efficiency = field(repr=False)
 
     def engine(self, layout: Layout) -> Engine:
         """The engine in one layout."""
@@ -226,7 +227,7 @@ def _asked(
 
 
 def _speed(placed: Placement, workload: Workload, users: float) -> float:
-    return float(closed_loop(placed.engine, workload, users).output_tokens_per_s)
+    return float(throughput(placed.engine, workload, users))
 
 
 def _why_not(site: Site, workload: Workload, sequences: float, chips: int | None) -> str:

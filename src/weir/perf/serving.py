@@ -18,9 +18,10 @@ from weir.perf.step import Engine, StepTime
 
 Array = NDArray[np.float64]
 
-# The fixed point of the decoding batch contracts by the share of time spent in prefill, so that
-# a dozen rounds leave less than the model's own error even where prefill takes half of it.
-_ROUNDS: Final = 12
+# Steps are computed on a grid of decoding batches and once more at the batch that is found on it.
+_GRID_POINTS: Final = 12
+_GRID_START: Final = 0.05
+LARGEST_BATCH: Final = 8192.0
 _HALF: Final = 0.5
 _TAIL: Final = 0.99
 
@@ -117,6 +118,10 @@ class _Point:
     def tpot_s(self) -> Array:
         return (1.0 - self.share) * self.plain.time_s + self.share * self.mixed.time_s
 
+    def requests_per_s(self, work: Workload) -> Array:
+        """Requests that finish: each decoding sequence does so every `decode_steps` tokens."""
+        return np.asarray(self.decoding / (work.decode_steps * self.tpot_s))
+
 
 def prefill_step(engine: Engine, work: Workload, sequences: ArrayLike = 1.0) -> StepTime:
     """The step, or one of the equal steps, that a prompt alone on the replica takes."""
@@ -134,7 +139,7 @@ def chunks(engine: Engine, work: Workload) -> Array:
 
 def _at(engine: Engine, work: Workload, decoding: Array) -> _Point:
     """Plain and mixed step where `decoding` sequences decode, prompts arriving as they finish."""
-    layout, budget = engine.layout, engine.stack.chunk_tokens * engine.layout.dp
+    budget = _budget(engine)
     arrivals = decoding / work.decode_steps
     demand = arrivals * work.new_tokens
     # Arrivals that fall into one step share it (Poisson); long prompts need several.
@@ -142,7 +147,7 @@ def _at(engine: Engine, work: Workload, decoding: Array) -> _Point:
     tokens = np.minimum(demand / np.maximum(share, np.finfo(float).tiny), budget)
     chunk = np.minimum(work.new_tokens, engine.stack.chunk_tokens)
     context = work.cached_tokens + (work.new_tokens + chunk) / 2
-    sequences = decoding * layout.pp
+    sequences = decoding * engine.layout.pp
     mixed = Batch(
         prefill_sequences=np.maximum(tokens / chunk, 1.0),
         prefill_tokens=chunk,
@@ -169,47 +174,20 @@ def closed_loop(
     Returns:
         The replica in the steady state, averaged over the rounds.
     """
-    pp = engine.layout.pp
-    mine = np.maximum(np.asarray(users, dtype=np.float64) / pp, np.minimum(users, 1.0))
-    decoding = mine
-    budget = engine.stack.chunk_tokens * engine.layout.dp
-    most = budget * work.decode_steps / work.new_tokens
-    point = _at(engine, work, np.minimum(decoding, most))
-    for _ in range(_ROUNDS):
-        wait = _wait(engine, work, point)
-        steps = work.decode_steps * point.tpot_s
-        decoding = np.minimum(mine * steps / (steps + wait), most)
-        decoding = np.maximum(decoding, np.minimum(mine, _HALF))
-        point = _at(engine, work, decoding)
-    per_s = point.decoding / (work.decode_steps * point.tpot_s)
-    ttft = np.maximum(_wait(engine, work, point), mine / per_s - work.decode_steps * point.tpot_s)
-    burst = _burst(engine, work, mine, point)
+    mine = _per_micro_batch(engine, users)
+    curve = _curve(engine, work, mine)
+    present = curve.decoding + curve.requests_per_s(work) * (
+        _wait(engine, work, curve) + engine.stack.request_s
+    )
+    decoding = _invert(present, curve.decoding, mine)
+    point = _at(engine, work, np.minimum(decoding, _most(engine, work)))
+    per_s = point.requests_per_s(work)
+    # Whoever does not decode waits (Little's law); more than the usual wait where prompts pile up.
+    absent = mine / per_s - work.decode_steps * point.tpot_s
+    ttft = np.maximum(_wait(engine, work, point) + engine.stack.request_s, absent)
     first = 1.0 / np.asarray(rounds, dtype=np.float64)
-    ttft = (1.0 - first) * ttft + first * np.maximum(burst, ttft) + engine.stack.request_s
-    return _serving(engine, work, point, per_s * pp, ttft)
-
-
-def _wait(engine: Engine, work: Workload, point: _Point) -> Array:
-    """Mean time from arrival to first token, without the host's part.
-
-    Half a running step, the queue of prompts (Pollaczek-Khinchine with equal services, at the
-    share of the prompt budget in use, and at most one prompt of every other user), its own chunks.
-    """
-    own = chunks(engine, work) * point.mixed.time_s
-    use = point.tokens * point.share / (engine.stack.chunk_tokens * engine.layout.dp)
-    queue = np.where(use < 1.0, use / (2.0 * np.maximum(1.0 - use, 1.0 / _LONGEST_QUEUE)), 0.0)
-    service = own * np.minimum(work.new_tokens / engine.stack.chunk_tokens, 1.0)
-    return _HALF * point.tpot_s + own + np.minimum(queue, point.decoding / 2) * service
-
-
-_LONGEST_QUEUE: Final = 1e3
-
-
-def _burst(engine: Engine, work: Workload, users: Array, point: _Point) -> Array:
-    """Mean time to first token where all users arrive at once: the middle of the row."""
-    prompts = work.new_tokens * users
-    steps = np.ceil(prompts / (engine.stack.chunk_tokens * engine.layout.dp))
-    return np.asarray((steps + 1.0) / 2.0 * point.mixed.time_s)
+    burst = np.maximum(_burst(engine, work, mine, point) + engine.stack.request_s, ttft)
+    return _serving(engine, work, point, per_s, (1.0 - first) * ttft + first * burst)
 
 
 def open_loop(engine: Engine, work: Workload, requests_per_s: ArrayLike) -> Serving:
@@ -223,23 +201,103 @@ def open_loop(engine: Engine, work: Workload, requests_per_s: ArrayLike) -> Serv
     Returns:
         The steady state; infinite TTFT where the replica cannot keep up.
     """
-    pp = engine.layout.pp
-    rate = np.asarray(requests_per_s, dtype=np.float64) / pp
-    budget = engine.stack.chunk_tokens * engine.layout.dp
-    most = budget * work.decode_steps / work.new_tokens
-    decoding = np.minimum(rate * 0.0 + 1.0, most)
-    point = _at(engine, work, decoding)
-    for _ in range(4 * _ROUNDS):
-        wanted = rate * work.decode_steps * point.tpot_s
-        point = _at(engine, work, np.minimum((point.decoding + wanted) / 2, most))
-    reached = point.decoding / (work.decode_steps * point.tpot_s)
+    rate = np.asarray(requests_per_s, dtype=np.float64) / engine.layout.pp
+    # A replica never decodes more than arrive within the longest step that any batch takes.
+    most = np.minimum(_most(engine, work), LARGEST_BATCH)
+    curve = _curve(engine, work, most)
+    decoding = _invert(curve.requests_per_s(work), curve.decoding, rate)
+    point = _at(engine, work, np.minimum(decoding, most))
+    reached = point.requests_per_s(work)
     keeps_up = reached >= rate * _TAIL
-    ttft = np.where(keeps_up, _wait(engine, work, point), np.inf) + engine.stack.request_s
-    return _serving(engine, work, point, np.minimum(reached, rate) * pp, ttft)
+    wait = _wait(engine, work, point) + engine.stack.request_s
+    return _serving(
+        engine, work, point, np.minimum(reached, rate), np.where(keeps_up, wait, np.inf)
+    )
+
+
+def throughput(engine: Engine, work: Workload, users: ArrayLike) -> Array:
+    """Output tokens per second of a replica with so many users, in one look.
+
+    Good enough to rank layouts: the batch is taken as all users, and their wait is subtracted.
+    """
+    mine = np.minimum(_per_micro_batch(engine, users), _most(engine, work))
+    point = _at(engine, work, mine)
+    busy = work.decode_steps * point.tpot_s
+    tokens = mine * np.asarray(work.osl) / (busy + _wait(engine, work, point))
+    return np.asarray(tokens * engine.layout.pp)
+
+
+def _per_micro_batch(engine: Engine, users: ArrayLike) -> Array:
+    """Users of one pipeline micro-batch, each of which is an engine of its own."""
+    count = np.asarray(users, dtype=np.float64)
+    return np.maximum(count / engine.layout.pp, np.minimum(count, 1.0))
+
+
+def _budget(engine: Engine) -> float:
+    """Prompt tokens that one step takes at most, over all data-parallel groups."""
+    return float(engine.stack.chunk_tokens * engine.layout.dp)
+
+
+def _most(engine: Engine, work: Workload) -> Array:
+    """The decoding batch at which finished requests make room for as many prompts as fit."""
+    return np.asarray(_budget(engine) * work.decode_steps / work.new_tokens)
+
+
+def _curve(engine: Engine, work: Workload, largest: Array) -> _Point:
+    """Steps over a grid of decoding batches, on a new first axis."""
+    top = np.minimum(largest, _most(engine, work))
+    low, high = float(np.min(top)) * _GRID_START, float(np.max(top))
+    grid = np.geomspace(low, high, _GRID_POINTS).reshape((-1,) + (1,) * np.ndim(top))
+    return _at(engine, work, np.minimum(grid, _most(engine, work)))
+
+
+def _invert(values: Array, grid: Array, wanted: Array) -> Array:
+    """The grid value at which an increasing function of it takes the value wanted.
+
+    Linear between logarithms; the ends stand for what lies beyond them.
+
+    Args:
+        values: The function on the grid, which runs along the first axis.
+        grid: The grid.
+        wanted: What to look for, in the shape of the other axes.
+    """
+    shape = np.broadcast_shapes(values.shape[1:], grid.shape[1:], wanted.shape)
+    y = np.log(np.maximum.accumulate(np.broadcast_to(values, (len(values), *shape)), axis=0))
+    x = np.log(np.broadcast_to(grid, (len(values), *shape)))
+    target = np.log(np.broadcast_to(wanted, shape))
+    upper = np.clip((y < target).sum(axis=0), 1, len(values) - 1)[np.newaxis]
+    y0, y1 = (np.take_along_axis(y, index, axis=0)[0] for index in (upper - 1, upper))
+    x0, x1 = (np.take_along_axis(x, index, axis=0)[0] for index in (upper - 1, upper))
+    rise = np.maximum(y1 - y0, np.finfo(float).tiny)
+    return np.asarray(np.exp(x0 + (x1 - x0) * np.clip((target - y0) / rise, 0.0, 1.0)))
+
+
+def _wait(engine: Engine, work: Workload, point: _Point) -> Array:
+    """Mean time from arrival to first token, without the host's part.
+
+    Half a running step, the queue of prompts (Pollaczek-Khinchine with equal services, at the
+    share of the prompt budget in use, and at most one prompt of every other user), its own chunks.
+    """
+    own = chunks(engine, work) * point.mixed.time_s
+    use = point.tokens * point.share / (_budget(engine))
+    queue = np.where(use < 1.0, use / (2.0 * np.maximum(1.0 - use, 1.0 / _LONGEST_QUEUE)), 0.0)
+    service = own * np.minimum(work.new_tokens / engine.stack.chunk_tokens, 1.0)
+    return _HALF * point.tpot_s + own + np.minimum(queue, point.decoding / 2) * service
+
+
+_LONGEST_QUEUE: Final = 1e3
+
+
+def _burst(engine: Engine, work: Workload, users: Array, point: _Point) -> Array:
+    """Mean time to first token where all users arrive at once: the middle of the row."""
+    prompts = work.new_tokens * users
+    steps = np.ceil(prompts / (_budget(engine)))
+    return np.asarray((steps + 1.0) / 2.0 * point.mixed.time_s)
 
 
 def _serving(engine: Engine, work: Workload, point: _Point, per_s: Array, ttft: Array) -> Serving:
     tpot, osl = point.tpot_s, np.asarray(work.osl, dtype=np.float64)
+    per_s = per_s * engine.layout.pp
     plain, mixed, share = point.plain, point.mixed, point.share
     low = ((1.0 - share) * plain.low_s + share * mixed.low_s) / tpot
     high = ((1.0 - share) * plain.high_s + share * mixed.high_s) / tpot

@@ -13,6 +13,7 @@ from weir.perf import kernels
 from weir.perf.arch import operators
 from weir.perf.formats import FORMATS, Precision
 from weir.perf.kernels.cost import BOUNDS, Cost
+from weir.perf.kernels.efficiency import Efficiency
 from weir.perf.machine import Machine
 from weir.perf.operators import Batch, Operator, Part
 from weir.perf.parallel import Layout
@@ -91,7 +92,7 @@ class Engine:
     layout: Layout
     precision: Precision
     machine: Machine
-    efficiency: Any
+    efficiency: Efficiency
     stack: Stack
 
     def step(self, batch: Batch) -> StepTime:
@@ -113,7 +114,7 @@ def step_time(
     precision: Precision,
     batch: Batch,
     machine: Machine,
-    efficiency: Any,
+    efficiency: Efficiency,
     stack: Stack,
 ) -> StepTime:
     """Time of one engine step on the busiest chip of a replica.
@@ -190,7 +191,7 @@ def _total(items: tuple[OperatorTime, ...], field: str) -> Array:
     return total
 
 
-def evaluate(operator: Operator, machine: Machine, efficiency: Any) -> Cost:
+def evaluate(operator: Operator, machine: Machine, efficiency: Efficiency) -> Cost:
     """Cost of all calls of one operator."""
     arguments: dict[str, Any] = dict(operator.arguments)
     for name in _FORMAT_ARGUMENTS:
