@@ -1,0 +1,172 @@
+"""Learned parameters of the kernel model, as the calibration file holds them.
+
+The records are plain dataclasses, so that the speed model reads them without the validator.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from weir.core.errors import InputError, RecordError, UnknownNameError
+
+P = TypeVar("P")
+
+KERNELS: Final = Path(__file__).resolve().parent.parent / "data" / "calibration" / "kernels.toml"
+GENERIC: Final = "generic"
+_HEAD: Final = ("kin", "kin_interval_log", "assumed")
+
+
+@dataclass(frozen=True)
+class Assumed:
+    """What stands in for facts that a chip does not publish.
+
+    Attributes:
+        cores: Cores.
+        boost_clock_hz: Clock.
+        last_level_cache_bytes: Last-level cache.
+        interval_log: Widening of the interval of the logarithm of a time, per unknown fact.
+    """
+
+    cores: float
+    boost_clock_hz: float
+    last_level_cache_bytes: float
+    interval_log: float
+
+
+@dataclass(frozen=True)
+class Table:
+    """Values of one kernel's parameters, from the most general to the most specific.
+
+    Attributes:
+        shared: Values for all chips and formats.
+        generation: By trait set: "hopper", "generic", …
+        dtype: By number format, or format and trait set: "fp8", "fp8/hopper".
+    """
+
+    shared: Mapping[str, float]
+    generation: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    dtype: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Efficiency:
+    """All learned parameters.
+
+    Attributes:
+        tables: By kernel: "gemm", "attention_prefill", …
+        kin: The trait set that serves a generation without one of its own, such as
+            "blackwell-geforce" = "ada"; any generation that is not listed is "generic".
+        kin_interval_log: Widening of the interval where kin, or the generic set, stands in.
+        assumed: What stands in for unknown facts.
+    """
+
+    tables: Mapping[str, Table]
+    kin: Mapping[str, str]
+    kin_interval_log: Mapping[str, float]
+    assumed: Assumed
+    _cache: dict[tuple[str, str, str], Any] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def of(self, kind: type[P], kernel: str, generation: str, dtype: str = "") -> P:
+        """The parameters of a kernel on a generation of chips in a number format.
+
+        Args:
+            kind: Parameter class of the kernel.
+            kernel: Key of `tables`.
+            generation: Generation of the chip.
+            dtype: Kernel format; empty where the kernel has none.
+
+        Raises:
+            UnknownNameError: No such kernel format.
+            InputError: A parameter has no value, or one outside its bounds.
+        """
+        key = kernel, generation, dtype
+        if key not in self._cache:
+            self._cache[key] = self._read(kind, kernel, generation, dtype)
+        found: P = self._cache[key]
+        return found
+
+    def traits(self, kernel: str, generation: str) -> str:
+        """The trait set that serves a generation in a kernel."""
+        sets = self.tables[kernel].generation
+        if generation in sets:
+            return generation
+        kin = self.kin.get(generation, GENERIC)
+        return kin if kin in sets else GENERIC
+
+    def _read(self, kind: type[P], kernel: str, generation: str, dtype: str) -> P:
+        table = self.tables[kernel]
+        traits = self.traits(kernel, generation)
+        if dtype and dtype not in table.dtype:
+            formats = {name.partition("/")[0] for name in table.dtype}
+            raise UnknownNameError("kernel number format", dtype, formats)
+        values = {
+            **table.shared,
+            **table.generation.get(traits, {}),
+            **table.dtype.get(dtype, {}),
+            **table.dtype.get(f"{dtype}/{traits}", {}),
+        }
+        chosen: dict[str, float] = {}
+        for item in fields(kind):  # type: ignore[arg-type]
+            if item.name not in values:
+                raise InputError(
+                    f"calibration: {kernel}.{item.name} has no value for generation '{traits}' "
+                    f"and format '{dtype}'. Run 'weir calibrate' or add it."
+                )
+            value = float(values[item.name])
+            if not item.metadata["low"] <= value <= item.metadata["high"]:
+                raise InputError(
+                    f"calibration: {kernel}.{item.name} is {value:g} {item.metadata['unit']}; "
+                    f"it must lie in [{item.metadata['low']:g}, {item.metadata['high']:g}]."
+                )
+            chosen[item.name] = value
+        return kind(**chosen)
+
+
+def parse_efficiency(text: Mapping[str, Any], path: object) -> Efficiency:
+    """Parameters from a parsed calibration file.
+
+    Raises:
+        RecordError: A part is missing or is not what it should be.
+    """
+    missing = [f"{name}: is missing" for name in _HEAD if name not in text]
+    if missing:
+        raise RecordError(path, missing)
+    problems = [
+        f"{kernel}.shared: is missing"
+        for kernel, table in text.items()
+        if kernel not in _HEAD and "shared" not in table
+    ]
+    if problems:
+        raise RecordError(path, problems)
+    return Efficiency(
+        tables={
+            kernel: Table(table["shared"], table.get("generation", {}), table.get("dtype", {}))
+            for kernel, table in text.items()
+            if kernel not in _HEAD
+        },
+        kin=text["kin"],
+        kin_interval_log=text["kin_interval_log"],
+        assumed=Assumed(**text["assumed"]),
+    )
+
+
+@cache
+def load_efficiency(path: Path = KERNELS) -> Efficiency:
+    """The parameters that `weir calibrate` wrote.
+
+    Raises:
+        RecordError: The file cannot be read or is incomplete.
+    """
+    try:
+        with path.open("rb") as file:
+            text = tomllib.load(file)
+    except OSError as error:
+        raise RecordError(path, [f"cannot be read: {error.strerror}"]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise RecordError(path, [f"is not TOML: {error}"]) from None
+    return parse_efficiency(text, path)

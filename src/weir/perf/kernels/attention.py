@@ -1,0 +1,312 @@
+"""Attention over keys and values of their own: multi-head, grouped-query and multi-query.
+
+Prefill is a matrix product of query tiles with the keys each may see, and an exponential for every
+pair of query and key. Decode reads the cache once; it is split over sequences, key heads and
+pieces of the context so that all cores have work.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from weir.perf.kernels.cost import (
+    COMPUTE,
+    FLOP_PER_MAC,
+    LAUNCH,
+    MEMORY,
+    POWER,
+    Cost,
+    cost,
+    sizes,
+)
+from weir.perf.kernels.efficiency import Efficiency, overlapped, parameter, silicon, widening
+from weir.perf.kernels.formats import BF16_BYTES, cache_bytes, kernel_format
+from weir.perf.machine import Machine, rate
+
+Array = NDArray[np.float64]
+
+PREFILL: Final = "attention_prefill"
+DECODE: Final = "attention_decode"
+# Rows of queries that one tile holds, and keys that one step of it takes.
+QUERY_TILE: Final = 128.0
+KEY_STEP: Final = 128.0
+# Scores and weighted values are one matrix product each.
+PRODUCTS: Final = 2.0
+# Keys and values.
+KEYS_AND_VALUES: Final = 2.0
+
+
+@dataclass(frozen=True)
+class PrefillParameters:
+    """What is learned about prefill attention.
+
+    Attributes:
+        launch_s: Fixed time of a call, with the kernels around it.
+        sequence_s: Added per sequence of the batch: planning of ragged batches.
+        matrix_efficiency: Share of the dense rate that a long tile reaches.
+        exponentials_per_clock: Exponentials a core computes beside the matrix unit.
+        memory_efficiency: Share of the memory bandwidth that streaming reaches.
+        tile_s: Fixed cost of a query tile.
+        step_s: Latency of one step of a tile over keys.
+        tail_share: Share of the longest tile that the balance over cores leaves exposed.
+        serial_share: Share of the shorter of arithmetic and memory time that does not overlap.
+        write_passes: Passes over queries, keys and values by the kernels around: rotation, cache
+            write, conversion.
+        idle_power_share: Share of the power limit spent without matrix work.
+        energy_j_per_flop: Energy of one operation.
+        interval_log: Half width of the 80 % interval of the logarithm of the time.
+    """
+
+    launch_s: float = parameter("s", 0.0, 1e-3)
+    sequence_s: float = parameter("s", 0.0, 1e-5)
+    matrix_efficiency: float = parameter("1", 0.1, 1.2)
+    exponentials_per_clock: float = parameter("1/clock", 0.5, 1e9)
+    memory_efficiency: float = parameter("1", 0.1, 1.0)
+    tile_s: float = parameter("s", 0.0, 1e-4)
+    step_s: float = parameter("s", 0.0, 1e-5)
+    tail_share: float = parameter("1", 0.0, 2.0)
+    serial_share: float = parameter("1", 0.0, 1.0)
+    write_passes: float = parameter("1", 0.0, 10.0)
+    idle_power_share: float = parameter("1", 0.0, 0.5)
+    energy_j_per_flop: float = parameter("J/FLOP", 0.0, 1e-11)
+    interval_log: float = parameter("1", 0.0, 3.0)
+
+
+@dataclass(frozen=True)
+class DecodeParameters:
+    """What is learned about decode attention.
+
+    Attributes:
+        launch_s: Fixed time of a call.
+        memory_efficiency: Share of the memory bandwidth that streaming the cache reaches.
+        core_bytes_per_clock: What one core streams on its own.
+        cache_bytes_per_clock: Last-level-cache bandwidth per core when all cores stream.
+        cache_share: Share of the last-level cache in which a context is found again.
+        block_s: Fixed cost of one block of work: a sequence, a key head, a piece of the context.
+        step_s: Latency of one step of `KEY_STEP` keys.
+        split_min_tokens: Shortest piece of the context that a split makes.
+        combine_s: Fixed cost of combining the pieces of a split.
+        matrix_efficiency: Share of the dense rate reached on query rows padded to a tile.
+        query_rows: Rows that the matrix unit pads the queries of one key head to.
+        tail_share: Share of a block that the balance over cores leaves exposed.
+        serial_share: Share of the shorter of arithmetic and memory time that does not overlap.
+        interval_log: Half width of the 80 % interval of the logarithm of the time.
+    """
+
+    launch_s: float = parameter("s", 0.0, 1e-3)
+    memory_efficiency: float = parameter("1", 0.1, 1.0)
+    core_bytes_per_clock: float = parameter("bytes/clock", 1.0, 1e9)
+    cache_bytes_per_clock: float = parameter("bytes/clock", 1.0, 1e9)
+    cache_share: float = parameter("1", 0.0, 1.5)
+    block_s: float = parameter("s", 0.0, 1e-4)
+    step_s: float = parameter("s", 0.0, 1e-5)
+    split_min_tokens: float = parameter("1", 16.0, 8192.0)
+    combine_s: float = parameter("s", 0.0, 1e-4)
+    matrix_efficiency: float = parameter("1", 0.02, 1.2)
+    query_rows: float = parameter("1", 1.0, 128.0)
+    tail_share: float = parameter("1", 0.0, 2.0)
+    serial_share: float = parameter("1", 0.0, 1.0)
+    interval_log: float = parameter("1", 0.0, 3.0)
+
+
+def attention_prefill(
+    machine: Machine,
+    eff: Efficiency,
+    batch: ArrayLike,
+    q_tokens: ArrayLike,
+    kv_tokens: ArrayLike,
+    heads: ArrayLike,
+    kv_heads: ArrayLike,
+    head_dim: ArrayLike,
+    *,
+    dtype: str = "bf16",
+    kv_dtype: str = "bf16",
+    window: ArrayLike = 0.0,
+) -> Cost:
+    """Causal attention of new tokens to themselves and to what is cached.
+
+    Args:
+        machine: The chip or chips.
+        eff: Learned parameters.
+        batch: Sequences.
+        q_tokens: New tokens of each.
+        kv_tokens: Tokens each may attend to at its end, new ones included.
+        heads: Query heads on this chip.
+        kv_heads: Key heads on this chip.
+        head_dim: Size of a head.
+        dtype: Format of the arithmetic, "bf16" or "fp8".
+        kv_dtype: Format of the cache.
+        window: Sliding window in tokens; 0 for none.
+
+    Raises:
+        InputError: A size is not positive.
+        MissingRateError: The chip has no rate for the format.
+        UnknownNameError: No such format.
+    """
+    batch, q, kv, heads, kv_heads, dim = sizes(
+        PREFILL, batch=batch, q_tokens=q_tokens, kv_tokens=kv_tokens, heads=heads,
+        kv_heads=kv_heads, head_dim=head_dim,
+    )  # fmt: skip
+    (window,) = sizes(PREFILL, allow_zero=True, window=window)
+    kv = np.maximum(kv, q)
+    p = eff.of(PrefillParameters, PREFILL, machine.generation, f"{dtype}-{kv_dtype}")
+    chip = silicon(machine, eff)
+    dense = rate(machine, kernel_format(dtype).rate)
+    pairs = batch * heads * visible_pairs(q, kv, window)
+    flop = PRODUCTS * FLOP_PER_MAC * pairs * dim
+    queries = batch * q * heads * dim * BF16_BYTES
+    cache = KEYS_AND_VALUES * batch * kv * kv_heads * dim * cache_bytes(kv_dtype)
+    moved = KEYS_AND_VALUES * queries + cache
+
+    per_core = np.asarray(dense) * p.matrix_efficiency / chip.cores
+    pair_s = PRODUCTS * FLOP_PER_MAC * dim / per_core + 1.0 / (
+        p.exponentials_per_clock * np.asarray(chip.clock_hz)
+    )
+    tiles = batch * heads * np.ceil(q / QUERY_TILE)
+    extent = visible_pairs(q, kv, window) / q + KEY_STEP / PRODUCTS
+    longest = np.minimum(kv, np.where(window > 0.0, window + QUERY_TILE, np.inf))
+    longest = np.ceil(longest / KEY_STEP) * KEY_STEP
+    key_s = np.maximum(QUERY_TILE * pair_s, p.step_s / KEY_STEP)
+    mean_s = extent * key_s + p.tile_s
+    longest_s = longest * key_s + p.tile_s
+    load = tiles / chip.cores
+    matrix = np.maximum(load * mean_s, longest_s) + p.tail_share * np.minimum(load, 1.0) * longest_s
+    around = p.write_passes * (queries + cache)
+    memory = (moved + around) / (np.asarray(chip.bandwidth) * p.memory_efficiency)
+    power = flop * p.energy_j_per_flop / (chip.tdp_w * (1.0 - p.idle_power_share))
+    launch = p.launch_s + p.sequence_s * batch
+    busy = np.maximum(overlapped(matrix, memory, p.serial_share), power)
+    return cost(
+        {COMPUTE: matrix, MEMORY: memory, LAUNCH: launch, POWER: power},
+        launch + busy,
+        p.interval_log + widening(eff, PREFILL, machine),
+        hardware_s=np.maximum(flop / dense, moved / chip.bandwidth),
+        flop=flop,
+        memory_bytes=moved,
+    )
+
+
+def visible_pairs(q: Array, kv: Array, window: Array) -> Array:
+    """Pairs of a query and a key it may see, for one head of one sequence.
+
+    Query i of q sees the kv - q cached tokens and i + 1 new ones, at most `window` of them all.
+    """
+    full = q * (kv - q) + q * (q + 1.0) / 2.0
+    # Queries whose view is shorter than the window see what causality leaves them.
+    short = np.clip(window - (kv - q), 0.0, q)
+    limited = short * (kv - q) + short * (short + 1.0) / 2.0 + (q - short) * window
+    return np.where(window > 0.0, np.minimum(full, limited), full)
+
+
+def attention_decode(
+    machine: Machine,
+    eff: Efficiency,
+    batch: ArrayLike,
+    kv_tokens: ArrayLike,
+    heads: ArrayLike,
+    kv_heads: ArrayLike,
+    head_dim: ArrayLike,
+    *,
+    kv_dtype: str = "bf16",
+    window: ArrayLike = 0.0,
+) -> Cost:
+    """Attention of one new token of each sequence to its cache.
+
+    Args:
+        machine: The chip or chips.
+        eff: Learned parameters.
+        batch: Sequences.
+        kv_tokens: Tokens in the cache of each.
+        heads: Query heads on this chip.
+        kv_heads: Key heads on this chip.
+        head_dim: Size of a head.
+        kv_dtype: Format of the cache.
+        window: Sliding window in tokens; 0 for none.
+
+    Raises:
+        InputError: A size is not positive.
+        UnknownNameError: No such format.
+    """
+    batch, kv, heads, kv_heads, dim = sizes(
+        DECODE, batch=batch, kv_tokens=kv_tokens, heads=heads, kv_heads=kv_heads, head_dim=head_dim
+    )
+    (window,) = sizes(DECODE, allow_zero=True, window=window)
+    seen = np.where(window > 0.0, np.minimum(kv, window), kv)
+    p = eff.of(DecodeParameters, DECODE, machine.generation, kv_dtype)
+    key_bytes = KEYS_AND_VALUES * dim * cache_bytes(kv_dtype)
+    query_bytes = KEYS_AND_VALUES * batch * heads * dim * BF16_BYTES
+    rows = np.ceil(heads / kv_heads / p.query_rows) * p.query_rows
+    flop = PRODUCTS * FLOP_PER_MAC * batch * heads * seen * dim
+    padded = PRODUCTS * FLOP_PER_MAC * rows * dim
+    return split_over_context(
+        machine, eff, p, DECODE,
+        blocks=batch * kv_heads, tokens=seen, token_bytes=key_bytes, token_flop=padded,
+        other_bytes=query_bytes, flop=flop,
+    )  # fmt: skip
+
+
+def split_over_context(
+    machine: Machine,
+    eff: Efficiency,
+    p: DecodeParameters,
+    kernel: str,
+    *,
+    blocks: Array,
+    tokens: Array,
+    token_bytes: Array,
+    token_flop: Array,
+    other_bytes: Array,
+    flop: Array,
+) -> Cost:
+    """Time of blocks of work that each stream the cache of one sequence for one key head.
+
+    Args:
+        machine: The chip or chips.
+        eff: Learned parameters.
+        p: Parameters of the kernel.
+        kernel: Its name.
+        blocks: Independent streams: sequences times key heads.
+        tokens: Tokens of each.
+        token_bytes: Bytes of one token of one stream.
+        token_flop: Arithmetic on one token of one stream, padded rows included.
+        other_bytes: Queries and results.
+        flop: Useful arithmetic.
+    """
+    chip = silicon(machine, eff)
+    cores, clock = np.asarray(chip.cores), np.asarray(chip.clock_hz)
+    dense = rate(machine, "bf16")
+    cached = blocks * tokens * token_bytes
+    moved = cached + other_bytes
+    most = np.maximum(1.0, np.floor(tokens / p.split_min_tokens))
+    split = np.clip(np.floor(cores / blocks), 1.0, most)
+    pieces = blocks * split
+    piece_tokens = tokens / split
+    token_s = np.maximum(
+        np.maximum(
+            token_flop / (np.asarray(dense) * p.matrix_efficiency / cores),
+            token_bytes / (p.core_bytes_per_clock * clock),
+        ),
+        p.step_s / KEY_STEP,
+    )
+    piece_s = piece_tokens * token_s + p.block_s
+    load = pieces / cores
+    core = np.maximum(load, 1.0) * piece_s + p.tail_share * np.minimum(load, 1.0) * piece_s
+    room = p.cache_share * np.asarray(chip.cache_bytes)
+    missed = moved / (moved + room)
+    memory = moved * (
+        missed / (np.asarray(chip.bandwidth) * p.memory_efficiency)
+        + (1.0 - missed) / (p.cache_bytes_per_clock * clock * cores)
+    )
+    launch = p.launch_s + np.where(split > 1.0, p.combine_s, 0.0)
+    time = launch + overlapped(core, memory, p.serial_share)
+    matrix = blocks * tokens * token_flop / (np.asarray(dense) * p.matrix_efficiency)
+    return cost(
+        {COMPUTE: matrix, MEMORY: np.maximum(memory, core - matrix), LAUNCH: launch},
+        time,
+        p.interval_log + widening(eff, kernel, machine),
+        hardware_s=np.maximum(flop / dense, moved / chip.bandwidth),
+        flop=flop,
+        memory_bytes=moved,
+    )

@@ -1,0 +1,145 @@
+"""Collectives: a fixed latency, a latency per rank, and bytes over the links of one chip.
+
+The bytes that a chip sends are those of the bandwidth-optimal algorithms (Thakur, Rabenseifner and
+Gropp, 2005, sections 4.1 and 4.4): (n - 1)/n of the buffer for all-gather, reduce-scatter and
+all-to-all, twice that for all-reduce.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from weir.core.errors import InputError
+from weir.perf.kernels.cost import LAUNCH, LINK, Cost, cost, sizes
+from weir.perf.kernels.efficiency import Efficiency, parameter, widening
+from weir.perf.machine import Machine
+
+Array = NDArray[np.float64]
+
+SCOPES: Final = ("scale_up", "scale_out")
+# An all-reduce is a reduce-scatter and an all-gather.
+ALL_REDUCE_TRIPS: Final = 2.0
+
+
+@dataclass(frozen=True)
+class CollectiveParameters:
+    """What is learned about one collective in one scope.
+
+    Attributes:
+        launch_s: Fixed time of a call.
+        rank_s: Added per further rank.
+        link_efficiency: Share of the link rate that long messages reach.
+        ramp_bytes: Bytes per rank below which the link is not filled.
+        interval_log: Half width of the 80 % interval of the logarithm of the time.
+    """
+
+    launch_s: float = parameter("s", 0.0, 1e-3)
+    rank_s: float = parameter("s", 0.0, 1e-4)
+    link_efficiency: float = parameter("1", 0.01, 1.2)
+    ramp_bytes: float = parameter("bytes", 0.0, 1e9)
+    interval_log: float = parameter("1", 0.0, 3.0)
+
+
+def all_reduce(
+    machine: Machine, eff: Efficiency, message_bytes: ArrayLike, ranks: ArrayLike, *, scope: str
+) -> Cost:
+    """Sum of a buffer over all ranks, left on every rank.
+
+    Args:
+        machine: The chip or chips.
+        eff: Learned parameters.
+        message_bytes: The buffer of one rank.
+        ranks: Chips.
+        scope: "scale_up" inside one scale-up domain, "scale_out" across.
+
+    Raises:
+        InputError: A size is not positive, the scope is unknown, or its link rate is.
+    """
+    return _collective("all_reduce", machine, eff, message_bytes, ranks, scope, ALL_REDUCE_TRIPS)
+
+
+def all_gather(
+    machine: Machine, eff: Efficiency, message_bytes: ArrayLike, ranks: ArrayLike, *, scope: str
+) -> Cost:
+    """Pieces of all ranks put together on every rank; `message_bytes` is the whole."""
+    return _collective("all_gather", machine, eff, message_bytes, ranks, scope, 1.0)
+
+
+def reduce_scatter(
+    machine: Machine, eff: Efficiency, message_bytes: ArrayLike, ranks: ArrayLike, *, scope: str
+) -> Cost:
+    """Sum of a buffer of `message_bytes` over all ranks, each left with its piece."""
+    return _collective("reduce_scatter", machine, eff, message_bytes, ranks, scope, 1.0)
+
+
+def all_to_all(
+    machine: Machine, eff: Efficiency, message_bytes: ArrayLike, ranks: ArrayLike, *, scope: str
+) -> Cost:
+    """Every rank sends an equal piece of its `message_bytes` to every rank."""
+    return _collective("all_to_all", machine, eff, message_bytes, ranks, scope, 1.0)
+
+
+def p2p(
+    machine: Machine,
+    eff: Efficiency,
+    message_bytes: ArrayLike,
+    ranks: ArrayLike = 2,
+    *,
+    scope: str,
+) -> Cost:
+    """`message_bytes` from one chip to another."""
+    (message,) = sizes("p2p", allow_zero=True, message_bytes=message_bytes)
+    return _priced("p2p", machine, eff, message, np.asarray(ranks, dtype=np.float64), scope)
+
+
+def _collective(
+    name: str,
+    machine: Machine,
+    eff: Efficiency,
+    message_bytes: ArrayLike,
+    ranks: ArrayLike,
+    scope: str,
+    trips: float,
+) -> Cost:
+    (message,) = sizes(name, allow_zero=True, message_bytes=message_bytes)
+    (count,) = sizes(name, ranks=ranks)
+    return _priced(name, machine, eff, trips * message * (count - 1.0) / count, count, scope)
+
+
+def _priced(
+    name: str, machine: Machine, eff: Efficiency, sent: Array, ranks: Array, scope: str
+) -> Cost:
+    """Time to send `sent` bytes from every rank; one rank alone takes none."""
+    p = eff.of(CollectiveParameters, name, machine.generation, scope)
+    link = _link(machine, scope)
+    alone = ranks <= 1.0
+    wire = (sent + p.ramp_bytes * np.tanh(sent)) / (link * p.link_efficiency)
+    launch = p.launch_s + p.rank_s * np.maximum(ranks - 1.0, 0.0)
+    hardware = sent / link
+    return cost(
+        {LINK: wire, LAUNCH: launch},
+        np.where(alone, 0.0, launch + wire),
+        p.interval_log + widening(eff, name, machine),
+        hardware_s=np.where(alone, 0.0, hardware),
+        link_bytes=np.where(alone, 0.0, sent),
+    )
+
+
+def _link(machine: Machine, scope: str) -> Array:
+    """Rate of one chip's links in one direction; chips without scale-up links talk over PCIe."""
+    if scope not in SCOPES:
+        raise InputError(f"unknown collective scope '{scope}'; known: {', '.join(SCOPES)}")
+    pcie = np.asarray(machine.pcie_bytes_per_s_per_direction, dtype=np.float64)
+    if scope == "scale_out":
+        found = np.asarray(machine.scale_out_bytes_per_s_per_direction, dtype=np.float64)
+    else:
+        links = np.asarray(machine.scale_up_bytes_per_s_per_direction, dtype=np.float64)
+        found = np.where(links > 0.0, links, pcie)
+    if not np.all(found > 0.0):
+        raise InputError(
+            f"{machine.name}: the {scope.replace('_', '-')} link rate is unknown, so collectives "
+            "over it cannot be timed. Use one chip, or add the rate to the chip's record."
+        )
+    return found

@@ -1,0 +1,85 @@
+"""Learned parameters of the kernel model: what each means, its unit, its bounds, and its value.
+
+A kernel declares its parameters as a frozen dataclass whose fields are made by `parameter`. Values
+live in `data/calibration/kernels.toml`, never here. A value is shared by all chips, or belongs to
+a generation of chips (how their matrix units are fed), or to a number format, or to both. A chip
+itself contributes nothing but its datasheet.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weir.catalog.calibration import GENERIC, Efficiency
+from weir.core.errors import InputError
+from weir.perf.machine import Column, Machine, known, unknown_share
+
+Array = NDArray[np.float64]
+
+
+def parameter(unit: str, low: float, high: float) -> float:
+    """A field of a parameter class: its unit and the range a fit may search."""
+    # What dataclasses make of it is a number; typing it so spares every class a cast.
+    made: float = field(metadata={"unit": unit, "low": low, "high": high})
+    return made
+
+
+@dataclass(frozen=True)
+class Silicon:
+    """The columns of a machine with assumptions in the place of unknown facts.
+
+    Attributes:
+        cores: Cores.
+        clock_hz: Clock.
+        cache_bytes: Last-level cache.
+        bandwidth: Memory bandwidth, bytes/s.
+        tdp_w: Power limit; infinite where unknown, so that no power roof is drawn.
+    """
+
+    cores: Column
+    clock_hz: Column
+    cache_bytes: Column
+    bandwidth: Column
+    tdp_w: Column
+
+
+def silicon(machine: Machine, efficiency: Efficiency) -> Silicon:
+    """The columns the kernels use.
+
+    Raises:
+        InputError: The memory bandwidth is unknown.
+    """
+    if np.any(np.isnan(machine.memory_bandwidth_bytes_per_s)):
+        raise InputError(
+            f"{machine.name}: the memory bandwidth is unknown, so no kernel time can be estimated."
+        )
+    assumed = efficiency.assumed
+    return Silicon(
+        cores=known(machine.cores, assumed.cores),
+        clock_hz=known(machine.boost_clock_hz, assumed.boost_clock_hz),
+        cache_bytes=known(machine.last_level_cache_bytes, assumed.last_level_cache_bytes),
+        bandwidth=machine.memory_bandwidth_bytes_per_s,
+        tdp_w=known(machine.tdp_w, np.inf),
+    )
+
+
+def widening(efficiency: Efficiency, kernel: str, machine: Machine) -> Column:
+    """What to add to the interval of a kernel for a foreign generation and for unknown facts."""
+    assumed = efficiency.assumed.interval_log * unknown_share(
+        machine.cores, machine.boost_clock_hz, machine.last_level_cache_bytes
+    )
+    traits = efficiency.traits(kernel, machine.generation)
+    if traits == machine.generation:
+        return assumed
+    return assumed + efficiency.kin_interval_log[GENERIC if traits == GENERIC else "kin"]
+
+
+def overlapped(first: Array, second: Array, serial: float) -> Array:
+    """Time of two activities that overlap except for a share of the shorter one."""
+    longer: Array = np.maximum(first, second)
+    shorter: Array = np.minimum(first, second)
+    return longer + serial * shorter
+
+
+__all__ = ["Efficiency", "Silicon", "overlapped", "parameter", "silicon", "widening"]
