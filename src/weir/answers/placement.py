@@ -12,8 +12,8 @@ from weir.catalog.query import Catalog
 from weir.catalog.stack import load_stack
 from weir.core.errors import InputError, NothingFitsError
 from weir.core.units import GIGA
-from weir.perf.kernels.efficiency import Efficiency
 from weir.perf.formats import Precision, choose_precision
+from weir.perf.kernels.efficiency import Efficiency
 from weir.perf.memory import Memory, memory
 from weir.perf.parallel import Layout, check_layout, layouts
 from weir.perf.serving import Workload, throughput
@@ -162,10 +162,11 @@ def placements(
 ) -> tuple[Placement, ...]:
     """Every sensible legal layout on exactly so many chips, whether it fits or not."""
     context = float(np.max(np.asarray(workload.isl) + np.asarray(workload.osl)))
-    return tuple(
-        site.place(layout, sequences, context)
-        for layout in layouts(site.model, chips, scale_up_domain=domain_of(site))
-    )
+    domain = domain_of(site)
+    # Stages are worth their bubbles where they replace traffic across domains.
+    stages = -(-chips // domain)
+    found = layouts(site.model, chips, scale_up_domain=domain, most_stages=stages)
+    return tuple(site.place(layout, sequences, context) for layout in found)
 
 
 def choose_layout(

@@ -42,6 +42,7 @@ class Operator:
         count: Calls in one pass through all layers.
         weight_elements: Weights one call reads on this chip; 0 where it reads none.
         weight_format: Their number format.
+        span: Chips that a collective reaches across, counted along the replica; 0 for others.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Operator:
     count: float = 1.0
     weight_elements: float = 0.0
     weight_format: str = "bf16"
+    span: int = 0
 
     @property
     def weight_bytes(self) -> float:
@@ -197,7 +199,9 @@ def streaming(name: str, read: ArrayLike, written: ArrayLike, count: int) -> Ope
     )
 
 
-def collective(name: str, kernel: str, message: ArrayLike, ranks: int, count: float) -> Operator:
+def collective(
+    name: str, kernel: str, message: ArrayLike, ranks: int, count: float, *, span: int = 0
+) -> Operator:
     """A collective over `ranks` chips; `message` is the bytes of one rank's buffer."""
     return Operator(
         name=name,
@@ -205,4 +209,5 @@ def collective(name: str, kernel: str, message: ArrayLike, ranks: int, count: fl
         kernel=kernel,
         arguments={"message_bytes": message, "ranks": ranks},
         count=count,
+        span=span or ranks,
     )

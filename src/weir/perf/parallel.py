@@ -138,16 +138,19 @@ def _powers(limit: int) -> Iterator[int]:
         degree *= 2
 
 
-def layouts(model: Model, chips: int, *, scale_up_domain: int) -> tuple[Layout, ...]:
-    """All sensible legal layouts of a model on exactly `chips` chips.
+def layouts(
+    model: Model, chips: int, *, scale_up_domain: int, most_stages: int | None = None
+) -> tuple[Layout, ...]:
+    """All legal layouts of a model on exactly `chips` chips that anyone would run.
 
-    Tensor and context parallelism stay inside a scale-up domain, because they synchronise twice a
-    layer; degrees are powers of two but for the pipeline, which takes what is left.
+    Tensor parallelism stays inside a scale-up domain, because it synchronises twice a layer;
+    degrees are powers of two but for the pipeline, which takes what is left.
 
     Args:
         model: The model.
         chips: Chips of one replica.
         scale_up_domain: Chips that share fast links.
+        most_stages: Most pipeline stages; any number if left out.
 
     Returns:
         Layouts in ascending order; empty if none divides.
@@ -159,6 +162,8 @@ def layouts(model: Model, chips: int, *, scale_up_domain: int) -> tuple[Layout, 
             if chips % (tp * dp):
                 continue
             group, pp = tp * dp, chips // (tp * dp)
+            if most_stages is not None and pp > most_stages:
+                continue
             degrees = (
                 sorted({1, group} | {d for d in _powers(group) if d >= tp}) if has_experts else [1]
             )

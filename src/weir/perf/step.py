@@ -22,7 +22,6 @@ Array = NDArray[np.float64]
 
 # The quantiles of an 80 % interval of a normal distribution lie so many deviations off.
 INTERVAL_DEVIATIONS: Final = 1.2815515655446004
-_COLLECTIVES: Final = frozenset({"all_reduce", "all_gather", "reduce_scatter", "all_to_all", "p2p"})
 _FORMAT_ARGUMENTS: Final = ("dtype", "kv_dtype")
 
 
@@ -76,7 +75,7 @@ class StepTime:
 
     def by_bound(self) -> dict[str, Array]:
         """Kernel seconds by what bounds them, with the stack's own as "stack"."""
-        found = {name: np.zeros(self.time_s.shape) for name in BOUNDS}
+        found: dict[str, Array] = {name: np.zeros(self.time_s.shape) for name in BOUNDS}
         for item in self.operators:
             bound = np.asarray(item.cost.bound)
             for index, name in enumerate(BOUNDS):
@@ -146,7 +145,8 @@ def step_time(
     factor = stack.kernel_factor_prefill if prefill else stack.kernel_factor_decode
     launches = sum(item.operator.count for item in items)
     issued = stack.eager_launch_s * launches if prefill else 0.0
-    host = stack.mixed_step_s if prefill else stack.decode_step_s
+    # Every pipeline stage prepares its own inputs before it runs.
+    host = (stack.mixed_step_s if prefill else stack.decode_step_s) * layout.pp
     sequences = _sequences(batch)
     time = np.maximum(kernel * factor, issued) + host + stack.sequence_s * sequences / layout.dp
     low, high = _interval(time, kernel, spread[1], spread[0], stack.step_log_sd)
@@ -167,7 +167,7 @@ def step_time(
 def _sequences(batch: Batch) -> Array:
     prompts = np.asarray(0.0 if batch.prefill_sequences is None else batch.prefill_sequences)
     decoding = np.asarray(0.0 if batch.decode_sequences is None else batch.decode_sequences)
-    return prompts + decoding
+    return np.asarray(prompts + decoding, dtype=np.float64)
 
 
 def _interval(
@@ -185,9 +185,9 @@ def _interval(
 
 
 def _total(items: tuple[OperatorTime, ...], field: str) -> Array:
-    total = np.zeros(())
+    total: Array = np.zeros(())
     for item in items:
-        total = total + getattr(item.cost, field)
+        total = total + np.asarray(getattr(item.cost, field), dtype=np.float64)
     return total
 
 
@@ -197,18 +197,45 @@ def evaluate(operator: Operator, machine: Machine, efficiency: Efficiency) -> Co
     for name in _FORMAT_ARGUMENTS:
         if name in arguments:
             arguments[name] = FORMATS[arguments[name]].kernel
-    if operator.kernel in _COLLECTIVES:
-        arguments["scope"] = scope(machine, arguments["ranks"])
+    if operator.span:
+        return exchange(operator, machine, efficiency) * operator.count
     cost: Cost = _KERNELS[operator.kernel](machine, efficiency, **arguments)
     return cost * operator.count
 
 
-def scope(machine: Machine, ranks: int) -> str:
-    """Whether so many chips talk inside one scale-up domain or across domains."""
-    domain = np.nanmin(np.asarray(machine.scale_up_domain, dtype=np.float64))
-    return "scale_out" if ranks > domain else "scale_up"
+def exchange(operator: Operator, machine: Machine, efficiency: Efficiency) -> Cost:
+    """One collective, inside a scale-up domain or across several.
+
+    Across domains, sums and gathers run in two levels, so that each chip's network adapter carries
+    only its share of the buffer: a reduce-scatter inside, the exchange of the shares across, a
+    gather inside. All-to-all and point-to-point messages go straight to their receivers.
+    """
+    message, ranks = operator.arguments["message_bytes"], int(operator.arguments["ranks"])
+    domain = int(np.nanmin(np.asarray(machine.scale_up_domain, dtype=np.float64)))
+    if operator.span <= domain:
+        return _call(operator.kernel, machine, efficiency, message, ranks, "scale_up")
+    inside, across = min(domain, ranks), -(-ranks // domain)
+    if operator.kernel not in _TWO_LEVELS or inside == 1:
+        return _call(operator.kernel, machine, efficiency, message, ranks, "scale_out")
+    total = _call(operator.kernel, machine, efficiency, message / inside, across, "scale_out")
+    for level in _TWO_LEVELS[operator.kernel]:
+        total = total + _call(level, machine, efficiency, message, inside, "scale_up")
+    return total
 
 
+def _call(
+    kernel: str, machine: Machine, efficiency: Efficiency, message: Array, ranks: int, scope: str
+) -> Cost:
+    cost: Cost = _KERNELS[kernel](machine, efficiency, message, ranks, scope=scope)
+    return cost
+
+
+# What runs inside each domain around the exchange across domains.
+_TWO_LEVELS: Final = {
+    "all_reduce": ("reduce_scatter", "all_gather"),
+    "all_gather": ("all_gather",),
+    "reduce_scatter": ("reduce_scatter",),
+}
 _KERNELS: Final[Mapping[str, Any]] = {
     name: getattr(kernels, name)
     for name in (

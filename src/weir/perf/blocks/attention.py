@@ -61,7 +61,6 @@ def _gqa_core(
         "window": attention.window,
     }
     if work.has_prefill:
-        context = np.minimum(work.prefill_context, top_k) if top_k else work.prefill_context
         yield Operator(
             name="prefill attention",
             part=Part.ATTENTION,
@@ -70,7 +69,9 @@ def _gqa_core(
                 **shape,
                 "batch": work.prefill_sequences,
                 "q_tokens": work.prefill_tokens,
-                "kv_tokens": np.maximum(context, work.prefill_tokens) if not top_k else context,
+                "kv_tokens": work.prefill_context,
+                # Sparse attention looks at so many keys, wherever they are.
+                "window": attention.window or top_k,
                 "dtype": work.precision.base,
             },
             count=count,
@@ -147,22 +148,7 @@ def _mla_core(attention: Attention, work: Work, heads: int, count: int) -> Itera
             weight_elements=0.0 if work.has_decode else stored,
             weight_format=fmt,
         )
-        context = np.minimum(work.prefill_context, top_k) if top_k else work.prefill_context
-        yield Operator(
-            name="prefill attention",
-            part=Part.ATTENTION,
-            kernel="mla_prefill",
-            arguments={
-                "batch": work.prefill_sequences,
-                "q_tokens": work.prefill_tokens,
-                "kv_tokens": context,
-                "heads": heads,
-                "kv_lora_rank": latent,
-                "rope_dim": attention.qk_rope_head_dim,
-                "kv_dtype": work.precision.kv_cache,
-            },
-            count=count,
-        )
+        yield _mla_prefill(attention, work, heads, count)
     if work.has_decode:
         m = work.decode_sequences * work.decode_tokens
         yield Operator(
@@ -189,6 +175,44 @@ def _mla_core(attention: Attention, work: Work, heads: int, count: int) -> Itera
             },
             count=count,
         )
+
+
+def _mla_prefill(attention: Attention, work: Work, heads: int, count: int) -> Operator:
+    shape = {
+        "batch": work.prefill_sequences,
+        "q_tokens": work.prefill_tokens,
+        "kv_tokens": work.prefill_context,
+        "heads": heads,
+        "kv_dtype": work.precision.kv_cache,
+    }
+    latent, rope = attention.kv_lora_rank, attention.qk_rope_head_dim
+    if attention.sparse_top_k:
+        # Each query reads the latents of its own keys, as multi-query attention does.
+        return Operator(
+            name="prefill attention",
+            part=Part.ATTENTION,
+            kernel="attention_prefill",
+            arguments={
+                **shape,
+                "kv_heads": 1,
+                "head_dim": latent + rope,
+                "window": attention.sparse_top_k,
+                "dtype": work.precision.base,
+            },
+            count=count,
+        )
+    return Operator(
+        name="prefill attention",
+        part=Part.ATTENTION,
+        kernel="mla_prefill",
+        arguments={
+            **shape,
+            "kv_lora_rank": latent,
+            "rope_dim": rope,
+            "head_dim": attention.qk_nope_head_dim,
+        },
+        count=count,
+    )
 
 
 def _indexer(

@@ -37,4 +37,6 @@ def hand_over(work: Work) -> Iterator[Operator]:
     """Activations from one pipeline stage to the next."""
     if work.layout.pp > 1:
         message = work.tokens * work.hidden * bytes_of(work.precision.base)
-        yield collective("stage hand-over", "p2p", message, 2, work.layout.pp - 1)
+        yield collective(
+            "stage hand-over", "p2p", message, 2, work.layout.pp - 1, span=work.layout.chips
+        )
