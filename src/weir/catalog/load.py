@@ -1,19 +1,17 @@
 """Data files to entities: read, validate, convert to SI; every problem with its file and key."""
 
-import csv
 import datetime as dt
 import math
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from weir.catalog.entities import Chip, Model, Offer, System
+from weir.catalog.entities import Chip, Model, System
 from weir.catalog.fields import CHIP_FIELDS, PUBLISHED_FIELDS, SYSTEM_FIELDS, Field
+from weir.catalog.files import read_toml
 from weir.catalog.schema import (
     AlternativeRecord,
     ChipRecord,
@@ -25,32 +23,12 @@ from weir.catalog.schema import (
 )
 from weir.core.dates import parse_date
 from weir.core.errors import DateError, RecordError, UnitError, nearest_names
-from weir.core.provenance import Alternative, Fact, Source, Status
+from weir.core.provenance import Alternative, Fact, Source
 from weir.core.units import to_si
-
-STOCK = Path(__file__).resolve().parent.parent / "data"
-
-SAVE = "save it as UTF-8"
 
 WORDS = frozenset({"text", "flag", "date"})
 
 R = TypeVar("R", bound=BaseModel)
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """Reads one TOML file.
-
-    Raises:
-        RecordError: The file cannot be opened, is not UTF-8, or is not TOML.
-    """
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise RecordError(path, [f"cannot be read: {error.strerror}"]) from None
-    except UnicodeDecodeError as error:
-        raise RecordError(path, [f"is not UTF-8 text (byte {error.start}); {SAVE}"]) from None
-    except tomllib.TOMLDecodeError as error:
-        raise RecordError(path, [f"is not valid TOML: {error}"]) from None
 
 
 def validate(record_type: type[R], raw: Mapping[str, Any], path: Path) -> R:
@@ -304,58 +282,3 @@ def _printed(value: Scalar | None, low: float | None, high: float | None, unit: 
             else (f"at least {low:,}" if low is not None else f"at most {high:,}")
         )
     return f"{number} {unit}" if unit and unit != "count" else number
-
-
-OFFER_COLUMNS = ("chip", "kind", "price_usd", "on", "region", "sources", "status", "note")
-OFFER_KINDS = ("purchase", "rental per hour")
-
-
-def load_offers(path: Path) -> list[Offer]:
-    """All price offers of one CSV file.
-
-    Raises:
-        RecordError: Wrong columns, or rows that do not parse, each with its line number.
-    """
-    try:
-        reader = csv.DictReader(StringIO(path.read_text(encoding="utf-8-sig"), newline=""))
-    except OSError as error:
-        raise RecordError(path, [f"cannot be read: {error.strerror}"]) from None
-    except UnicodeDecodeError as error:
-        raise RecordError(path, [f"is not UTF-8 text (byte {error.start}); {SAVE}"]) from None
-    if tuple(reader.fieldnames or ()) != OFFER_COLUMNS:
-        raise RecordError(path, [f"line 1: columns must be {', '.join(OFFER_COLUMNS)}"])
-    offers: list[Offer] = []
-    problems: list[str] = []
-    for row in reader:
-        try:
-            offers.append(_offer(row))
-        except (ValueError, DateError) as error:
-            problems.append(f"line {reader.line_num}: {error}")
-    if problems:
-        raise RecordError(path, problems)
-    return offers
-
-
-def _offer(row: Mapping[str | None, Any]) -> Offer:
-    if None in row or None in row.values():
-        raise ValueError(f"has not {len(OFFER_COLUMNS)} cells; quote a cell that holds a comma")
-    if row["kind"] not in OFFER_KINDS:
-        raise ValueError(f"kind '{row['kind']}' is not one of {', '.join(OFFER_KINDS)}")
-    if row["status"] not in tuple(Status):
-        raise ValueError(f"status '{row['status']}' is not one of {', '.join(Status)}")
-    try:
-        price = float(row["price_usd"])
-    except ValueError:
-        price = math.nan
-    if not 0 < price < math.inf:
-        raise ValueError(f"price_usd '{row['price_usd']}' is not a number above zero")
-    return Offer(
-        chip=row["chip"],
-        kind=row["kind"],
-        price_usd=price,
-        on=parse_date(row["on"]),
-        region=row["region"],
-        sources=tuple(row["sources"].split()),
-        status=Status(row["status"]),
-        note=row["note"],
-    )

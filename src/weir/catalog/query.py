@@ -1,23 +1,19 @@
 """The catalogue: chips, systems, models, sources and offers by name, overlays over the stock."""
 
+import importlib
 import os
+import pickle
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
+from weir.catalog.cache import Cache
 from weir.catalog.entities import Chip, Model, Offer, Problem, System
-from weir.catalog.load import (
-    STOCK,
-    load_chip,
-    load_model,
-    load_offers,
-    load_source,
-    load_system,
-    read_toml,
-)
+from weir.catalog.files import STOCK, read_toml
+from weir.catalog.offers import load_offers
 from weir.core.errors import RecordError, UnknownNameError
 from weir.core.provenance import Source
 
@@ -26,13 +22,31 @@ OVERLAY_VARIABLE = "WEIR_DATA"
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What the index knows of a record without reading all of it."""
+class Entry(NamedTuple):
+    """What the index knows of a record without reading all of it.
+
+    Attributes:
+        id: The name of the file without its ending.
+        path: The file.
+        names: The name and aliases in its head.
+        layer: 0 for the stock, then the overlays as they are given.
+        record: The validated record as it was kept; empty where it has to be read.
+        beneath: The record of the same id that this one replaces.
+    """
 
     id: str
     path: Path
     names: tuple[str, ...]
+    layer: int = 0
+    record: bytes = b""
+    beneath: "Entry | None" = None
+
+    def chain(self) -> "Iterator[Entry]":
+        """This one and all that it replaces, from the top."""
+        entry: Entry | None = self
+        while entry is not None:
+            yield entry
+            entry = entry.beneath
 
 
 @dataclass
@@ -40,34 +54,104 @@ class Shelf(Generic[T]):
     """All records of one kind, read when asked for.
 
     A later root wins over an earlier one where both hold the same id, so that an overlay can
-    replace a stock record.
+    replace a stock record. A broken record of an overlay is left out, the one beneath it stands,
+    and `problems` tells.
+
+    Attributes:
+        kind: What messages call a record.
+        folder: The folder of each root that holds the records.
+        loader: The function of `weir.catalog.load` that reads one.
+        roots: The stock, then the overlays.
+        hint: Where to look for names.
     """
 
     kind: str
     folder: str
-    loader: Callable[[Path], T]
+    loader: str
     roots: Sequence[Path]
     hint: str
-    _loaded: dict[str, T] = field(default_factory=dict)
+    _duplicates: list[Problem] = field(default_factory=list)
+    _resolved: dict[str, tuple[T | None, tuple[Problem, ...]]] = field(default_factory=dict)
 
     @cached_property
     def entries(self) -> Mapping[str, Entry]:
         """Every record by id, in order of id."""
         found: dict[str, Entry] = {}
-        for root in self.roots:
-            for path in sorted((root / self.folder).rglob("*.toml")):
-                found[path.stem] = Entry(path.stem, path, _names(path))
+        for layer, root in enumerate(self.roots):
+            fresh = self._stock() if root == STOCK else self._scan(root)
+            for key, entry in fresh.items():
+                found[key] = entry._replace(layer=layer, beneath=found.get(key))
         return dict(sorted(found.items()))
+
+    def _scan(self, root: Path) -> dict[str, Entry]:
+        found: dict[str, Entry] = {}
+        for path in sorted((root / self.folder).rglob("*.toml")):
+            other = found.setdefault(path.stem, Entry(path.stem, path, _names(path)))
+            if other.path != path:
+                message = f"id: '{path.stem}' stands also in {other.path}; rename one of the two"
+                self._duplicates.append(Problem(str(path), message))
+        return found
+
+    def _stock(self) -> dict[str, Entry]:
+        """The entries of the stock: kept ones, or read, validated and kept for the next time."""
+        cache = Cache(STOCK / self.folder)
+        kept = cache.recall()
+        if kept is not None:
+            return {item[0]: Entry(item[0], Path(item[1]), *item[2:]) for item in kept}
+        fingerprint = cache.fingerprint()
+        found = self._scan(STOCK)
+        if cache.is_writable and not self._duplicates:
+            found = {key: self._with_record(entry) for key, entry in found.items()}
+            cache.remember(
+                [(e.id, str(e.path), e.names, 0, e.record) for e in found.values()], fingerprint
+            )
+        return found
+
+    def _with_record(self, entry: Entry) -> Entry:
+        try:
+            record = pickle.dumps(self._read(entry), protocol=pickle.HIGHEST_PROTOCOL)
+        except RecordError:
+            return entry  # read again, and complained about, when it is asked for
+        return entry._replace(record=record)
+
+    def _read(self, entry: Entry) -> T:
+        if entry.record:
+            kept: T = pickle.loads(entry.record)  # noqa: S301 - see `Cache.recall`
+            return kept
+        # The validator is slow to import, so only where something has to be validated.
+        loaders = importlib.import_module("weir.catalog.load")
+        loader: Callable[[Path], T] = getattr(loaders, self.loader)
+        return loader(entry.path)
+
+    def _resolve(self, identifier: str) -> tuple[T | None, tuple[Problem, ...]]:
+        """The topmost record that can be read, and what is wrong with those above it."""
+        if identifier not in self._resolved:
+            found: T | None = None
+            problems: list[Problem] = []
+            for entry in self.entries[identifier].chain():
+                try:
+                    found = self._read(entry)
+                    break
+                except RecordError as error:
+                    problems += (Problem(str(entry.path), text) for text in error.problems)
+            self._resolved[identifier] = (found, tuple(problems))
+        return self._resolved[identifier]
 
     @cached_property
     def _by_name(self) -> dict[str, str]:
-        index: dict[str, str] = {}
-        for entry in self.entries.values():
+        """Folded names to ids: an id beats a name, an overlay the stock, then the order of ids."""
+        index = {fold(identifier): identifier for identifier in self.entries}
+        layers = [entry for top in self.entries.values() for entry in top.chain()]
+        for entry in sorted(layers, key=lambda item: -item.layer):
             for name in entry.names:
                 index.setdefault(fold(name), entry.id)
-        for entry in self.entries.values():
-            index[fold(entry.id)] = entry.id
         return index
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the records that were asked for so far, and with their ids."""
+        found = (problem for _, problems in self._resolved.values() for problem in problems)
+        return (*self._duplicates, *found)
 
     def find(self, name: str) -> str:
         """The id that a name, alias or id stands for; case and punctuation do not matter.
@@ -86,28 +170,34 @@ class Shelf(Generic[T]):
 
         Raises:
             UnknownNameError: No such record.
-            RecordError: The record is broken.
+            RecordError: The record is broken, and so is each that it replaces.
         """
         identifier = self.find(name)
-        if identifier not in self._loaded:
-            self._loaded[identifier] = self.loader(self.entries[identifier].path)
-        return self._loaded[identifier]
+        found, problems = self._resolve(identifier)
+        if found is None:
+            path = str(self.entries[identifier].path)
+            raise RecordError(path, [item.message for item in problems if item.path == path])
+        return found
 
     def all(self) -> list[T]:
-        """Every record, in order of id.
+        """Every record, in order of id, without those of an overlay that are broken.
 
         Raises:
-            RecordError: The first broken record.
+            RecordError: The first broken record of the stock.
         """
-        return [self.get(identifier) for identifier in self.entries]
+        known = ((entry, self._resolve(key)[0]) for key, entry in self.entries.items())
+        return [
+            self.get(entry.id) if found is None else found
+            for entry, found in known
+            if found is not None or min(item.layer for item in entry.chain()) == 0
+        ]
 
     def audit(self) -> Iterator[tuple[T | None, tuple[Problem, ...]]]:
         """Every record that loads, and the problems of each that does not."""
-        for identifier, entry in self.entries.items():
-            try:
-                yield self.get(identifier), ()
-            except RecordError as error:
-                yield None, tuple(Problem(str(entry.path), text) for text in error.problems)
+        for identifier in self.entries:
+            yield self._resolve(identifier)
+        for problem in self._duplicates:
+            yield None, (problem,)
 
 
 def fold(name: str) -> str:
@@ -118,14 +208,14 @@ def fold(name: str) -> str:
 def _names(path: Path) -> tuple[str, ...]:
     """The names in the head of a record; the id alone where the head does not parse."""
     head: list[str] = []
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for line in file:
-            if line.startswith("["):
-                break
-            head.append(line)
     try:
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            for line in file:
+                if line.startswith("["):
+                    break
+                head.append(line)
         table = tomllib.loads("".join(head))
-    except tomllib.TOMLDecodeError:
+    except (OSError, tomllib.TOMLDecodeError):
         return (path.stem,)
     aliases = table.get("aliases", ())
     listed = [str(alias) for alias in aliases] if isinstance(aliases, list) else []
@@ -150,12 +240,28 @@ class Catalog:
                     overlay, ["is not a folder; give a folder with chips/, models/ …"]
                 )
         self.roots: tuple[Path, ...] = (STOCK, *overlays)
-        self.chips = Shelf("chip", "chips", load_chip, self.roots, "See 'weir chip list'.")
-        self.systems = Shelf("system", "systems", load_system, self.roots, "See 'weir chip list'.")
-        self.models = Shelf("model", "models", load_model, self.roots, "See 'weir model list'.")
-        self.sources: Shelf[Source] = Shelf(
-            "source", "sources", load_source, self.roots, "See 'weir data check'."
+        self.chips: Shelf[Chip] = Shelf(
+            "chip", "chips", "load_chip", self.roots, "See 'weir chip list'."
         )
+        self.systems: Shelf[System] = Shelf(
+            "system", "systems", "load_system", self.roots, "See 'weir chip list'."
+        )
+        self.models: Shelf[Model] = Shelf(
+            "model", "models", "load_model", self.roots, "See 'weir model list'."
+        )
+        self.sources: Shelf[Source] = Shelf(
+            "source", "sources", "load_source", self.roots, "See 'weir data check'."
+        )
+        self._offer_problems: list[Problem] = []
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the records that were used or left out so far.
+
+        Presentation shows them beside its answer, because the answer leaves those records out.
+        """
+        shelves = (self.chips, self.systems, self.models, self.sources)
+        return (*(item for shelf in shelves for item in shelf.problems), *self._offer_problems)
 
     @classmethod
     def from_environment(cls, *overlays: Path) -> "Catalog":
@@ -167,11 +273,20 @@ class Catalog:
 
     @cached_property
     def offers(self) -> tuple[Offer, ...]:
-        """Every price offer, in file order."""
+        """Every price offer, in file order, without the broken files of an overlay.
+
+        Raises:
+            RecordError: A broken file of the stock.
+        """
         found: list[Offer] = []
         for root in self.roots:
             for path in sorted((root / "prices").glob("*.csv")):
-                found += load_offers(path)
+                try:
+                    found += load_offers(path)
+                except RecordError as error:
+                    if root == STOCK:
+                        raise
+                    self._offer_problems += (Problem(str(path), text) for text in error.problems)
         return tuple(found)
 
     def chip(self, name: str) -> Chip:
