@@ -152,9 +152,9 @@ def _cell(cell: Cell, numbers: _Numbers, *, strong: bool) -> str:
 
 
 def _picture(picture: Picture, place: str | None) -> str:
-    source = f"\n\n{escape(picture.source)}" if picture.source else ""
+    source = f"\n\nSource: {escape(picture.source)}" if picture.source else ""
     if place is None:
-        return f"*Picture: {escape(picture.caption)}.* {escape(picture.alt)}{source}"
+        return f"*Picture: {escape(picture.caption)}* {escape(picture.alt)}{source}"
     address = quote(place, safe=_URL_SAFE)
     return f"![{escape(picture.alt)}]({address})\n\n*{escape(picture.caption)}*{source}"
 

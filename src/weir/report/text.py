@@ -86,7 +86,8 @@ def _block(block: Block, numbers: _Numbers, width: int) -> str:
     if isinstance(block, Table):
         return table_to_text(block, numbers, width)
     if isinstance(block, Picture):
-        told = [f"Picture: {block.caption}", block.alt, block.source]
+        source = f"Source: {block.source}" if block.source else ""
+        told = [f"Picture: {block.caption}", block.alt, source]
         return "\n".join(_wrap(line, width) for line in told if line)
     return ""
 
@@ -146,7 +147,7 @@ def table_to_text(table: Table, numbers: _Numbers, width: int = DEFAULT_WIDTH) -
         width: Columns of the terminal.
     """
     columns = table.full_columns
-    rows = [[_cell(cell, numbers) for cell in row] for row in table.full_rows]
+    rows = _cells(table, numbers)
     widths = _fit(columns, rows, width)
     body = _stacked(columns, rows, width) if widths is None else _grid(columns, rows, widths)
     lines = [_wrap(table.caption, width), *body]
@@ -155,24 +156,42 @@ def table_to_text(table: Table, numbers: _Numbers, width: int = DEFAULT_WIDTH) -
     return "\n".join(lines)
 
 
-def _cell(cell: Cell, numbers: _Numbers) -> str:
+def _cells(table: Table, numbers: _Numbers) -> list[list[str]]:
+    """The cells with their marks; in right-aligned columns the numbers end at one place."""
+    stacks = []
+    for column, stack in zip(table.full_columns, zip(*table.full_rows, strict=True), strict=False):
+        suffixes = [_suffix(cell, numbers) for cell in stack]
+        widest = max(len(suffix) for suffix in suffixes) if column.align is Align.RIGHT else 0
+        stacks.append(
+            [one_line(c.text) + s.ljust(widest) for c, s in zip(stack, suffixes, strict=True)]
+        )
+    return [list(row) for row in zip(*stacks, strict=True)]
+
+
+def _suffix(cell: Cell, numbers: _Numbers) -> str:
     mark = f" ({cell.mark})" if cell.mark else ""
-    return one_line(cell.text) + mark + _marks(cell.cites, numbers)
+    return mark + _marks(cell.cites, numbers)
 
 
 def _fit(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int) -> list[int] | None:
-    """Column widths that keep within `width`, None where words or numbers would have to break."""
+    """Column widths that keep within `width`, None where words or numbers would have to break.
+
+    Headings give way before cells do.
+    """
     stacks = [[c.heading, *(row[i] for row in rows)] for i, c in enumerate(columns)]
     widths = [max(display_width(text) for text in stack) for stack in stacks]
     least = [_least(column, stack) for column, stack in zip(columns, stacks, strict=True)]
+    whole = [max(map(display_width, stack[1:]), default=0) for stack in stacks]
     room = width - _GAP * (len(columns) - 1)
     if sum(least) > room:
         return None
-    while sum(widths) > room:
-        spare = [have - need for have, need in zip(widths, least, strict=True)]
-        candidates = [i for i, left in enumerate(spare) if left > 0]
-        widest = max(candidates, key=lambda i: widths[i])
-        widths[widest] -= 1
+    for floors in (list(map(max, least, whole)), least):
+        while sum(widths) > room:
+            spare = [i for i, floor in enumerate(floors) if widths[i] > floor]
+            if not spare:
+                break
+            widest = max(spare, key=lambda i: widths[i])
+            widths[widest] -= 1
     return widths
 
 
@@ -196,7 +215,10 @@ def _grid(
 
 
 def _lines(texts: Sequence[str], columns: Sequence[Column], widths: Sequence[int]) -> list[str]:
-    wrapped = [_wrap(text, width).split("\n") for text, width in zip(texts, widths, strict=True)]
+    wrapped = [
+        [text] if display_width(text) <= width else _wrap(text, width).split("\n")
+        for text, width in zip(texts, widths, strict=True)
+    ]
     height = max(len(cell) for cell in wrapped)
     lines = []
     for position in range(height):

@@ -38,7 +38,7 @@ def test_whole_document(sample):
         "\n"
         "*A map*\n"
         "\n"
-        "Acme\n"
+        "Source: Acme\n"
         "\n"
         "## Sources\n"
         "\n"
@@ -55,7 +55,7 @@ def test_whole_document(sample):
 
 
 def test_picture_without_a_file_is_told_in_words(sample):
-    assert "*Picture: A map.* One dot\n\nAcme\n" in to_markdown(sample)
+    assert "*Picture: A map* One dot\n\nSource: Acme\n" in to_markdown(sample)
 
 
 @pytest.mark.parametrize(

@@ -9,18 +9,25 @@ from collections.abc import Sequence
 from typing import Final
 
 from weir.core.units import GIGA
+from weir.report.charts.frontier import Series, ServingPoint, frontier
 from weir.report.charts.kit import Spec
 from weir.report.charts.marks import Axis, Group, MapPoint, Zone
 from weir.report.charts.plane import plane
+from weir.report.charts.timeline import Period, timeline
 
 __all__ = [
     "Group",
     "MapPoint",
+    "Period",
+    "Series",
+    "ServingPoint",
     "Spec",
     "Zone",
     "bandwidth_map",
     "density_map",
+    "frontier",
     "memory_map",
+    "timeline",
 ]
 
 _DENSITY: Final = Axis("Performance density (TPP per mm² of applicable die area)", "density")

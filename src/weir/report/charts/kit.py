@@ -9,7 +9,11 @@ from weir.report.charts.labels import Placed
 from weir.report.palette import GRID, MUTED, PAPER, RULE, TEXT, TONE_INKS, TONE_WORDS, Tone
 
 SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v6.json"
-FONT: Final = "Helvetica, Arial, 'Liberation Sans', sans-serif"
+# Faces of nearly the same width, since labels are placed by an estimate of it.
+FONT: Final = (
+    "Helvetica, Arial, 'Liberation Sans', 'Nimbus Sans', Roboto, 'Noto Sans', "
+    "'DejaVu Sans Condensed', sans-serif"
+)
 PLOT_WIDTH: Final = 780
 PLOT_HEIGHT: Final = 520
 TITLE_SIZE: Final = 17
@@ -26,6 +30,10 @@ TONE_SHAPES: Final = {
 
 _TICK_STEPS: Final = (1, 2, 5)
 _DECADE: Final = 10
+# A leader keeps off the text it starts at and the mark it ends at.
+_LEADER_GAP: Final = 3.0
+_LEADER_STOP: Final = 7.0
+_HALO: Final = 4
 _PLAIN_WEIGHT: Final = 400
 _BOLD_WEIGHT: Final = 700
 
@@ -83,7 +91,8 @@ class Scale:
         else:
             scale["zero"] = False
         channel = {"field": field, "type": "quantitative", "scale": scale}
-        return channel | {"axis": {"title": title, "format": ",~g", **axis}}
+        number = ",~g" if self.log else ",~f"
+        return channel | {"axis": {"title": title, "format": number, **axis}}
 
 
 def span(values: Iterable[float], room: float) -> tuple[float, float]:
@@ -163,6 +172,7 @@ def tone_channels(tones: Iterable[Tone], *, shapes: bool = True) -> Spec:
         "labelColor": TEXT.light,
         "symbolSize": 110,
         "labelLimit": 0,
+        "columnPadding": 22,
         "offset": 6,
     }
     colour = {
@@ -183,42 +193,68 @@ def tone_channels(tones: Iterable[Tone], *, shapes: bool = True) -> Spec:
 
 
 def label_rows(placed: Iterable[Placed], x: Scale, y: Scale) -> list[Spec]:
-    """Rows of a text layer (x, y, text) for placed labels, in the units of the axes."""
-    return [
-        {
-            "x": x.from_px(p.x),
-            "y": y.from_px(p.y),
-            "text": p.wish.text,
-            "weight": _BOLD_WEIGHT if p.wish.bold else _PLAIN_WEIGHT,
-        }
-        for p in placed
-    ]
+    """Rows of a text layer for placed labels, in the units of the axes.
+
+    Each is aligned on the side of its point, so that a wrongly estimated width does no harm there.
+    """
+    rows = []
+    for p in placed:
+        if p.box.right <= p.wish.x:
+            align, at = "right", p.box.right
+        elif p.box.left >= p.wish.x:
+            align, at = "left", p.box.left
+        else:
+            align, at = "center", (p.box.left + p.box.right) / 2
+        row = {"x": x.from_px(at), "y": y.from_px(p.y), "text": p.wish.text, "align": align}
+        rows.append(row | {"weight": _BOLD_WEIGHT if p.wish.bold else _PLAIN_WEIGHT})
+    return rows
 
 
 def leader_rows(placed: Iterable[Placed], x: Scale, y: Scale) -> list[Spec]:
     """Rows of a rule layer (x, y, x2, y2) from labels to the points they name."""
     rows = []
     for p in placed:
-        if p.leader:
-            near_x, near_y = p.near
-            ends = {"x": x.from_px(near_x), "y": y.from_px(near_y)}
-            rows.append(ends | {"x2": x.from_px(p.wish.x), "y2": y.from_px(p.wish.y)})
+        near_x, near_y = p.near
+        run, rise = p.wish.x - near_x, p.wish.y - near_y
+        length = math.hypot(run, rise)
+        if p.leader and length > _LEADER_GAP + _LEADER_STOP:
+            first, last = _LEADER_GAP / length, 1 - _LEADER_STOP / length
+            rows.append(
+                {
+                    "x": x.from_px(near_x + run * first),
+                    "y": y.from_px(near_y + rise * first),
+                    "x2": x.from_px(near_x + run * last),
+                    "y2": y.from_px(near_y + rise * last),
+                }
+            )
     return rows
 
 
 def text_layer(
     rows: Sequence[Mapping[str, object]], positions: Spec, ink: str, size: float = LABEL_SIZE
 ) -> Spec:
-    """Texts whose left edge and middle are the rows' x and y; `weight` is the font weight."""
+    """Texts whose edge and vertical middle are the rows' x and y.
+
+    A row's `weight` is its font weight; its `align` says which edge x is, the left one by default.
+    """
     mark = {
         "type": "text",
-        "align": "left",
+        "align": {"expr": "datum.align || 'left'"},
         "baseline": "middle",
         "fontSize": size,
         "color": ink,
         "fontWeight": {"expr": "datum.weight"},
     }
     return layer(rows, mark, **positions, text={"field": "text"})
+
+
+def halo_layer(
+    rows: Sequence[Mapping[str, object]], positions: Spec, paper: str, size: float = LABEL_SIZE
+) -> Spec:
+    """Paper-coloured edges under the texts of a `text_layer`, so that lines do not touch them."""
+    halo = text_layer(rows, positions, paper, size)
+    halo["mark"] |= {"stroke": paper, "strokeWidth": _HALO, "strokeJoin": "round"}
+    return halo
 
 
 def leader_layer(rows: Sequence[Mapping[str, object]], positions: Spec, ink: str) -> Spec:

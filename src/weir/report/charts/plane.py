@@ -29,7 +29,7 @@ from weir.report.palette import MUTED, PAPER, TEXT, TONE_INKS
 
 _ROOM: Final = 1.6
 _BAR_HALF: Final = 3.0
-_ISO_END: Final = 0.99
+_ISO_END: Final = 0.975
 _ISO_LIFT: Final = 8.0
 _ISO_PIECES: Final = 10
 _ISO_STEP: Final = 8.0
@@ -101,6 +101,8 @@ def _subtitle(
     if not all(mark.is_exact for mark in shown):
         line += " Bars and open marks: known only within bounds."
     lines = [line]
+    if any(None in (m.x_low, m.x_high, m.y_low, m.y_high) for m in shown):
+        lines.append("A bar that reaches the edge of the map has no known bound on that side.")
     if lost:
         lines.append(f"Not placed, no bound known: {', '.join(lost)}.")
     return lines

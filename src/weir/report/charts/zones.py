@@ -1,11 +1,20 @@
 """The zones of a map: shaded rectangles and their names, set where nothing else stands."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
 
-from weir.report.charts.kit import SMALL_SIZE, Spec, layer, leader_layer, leader_rows, text_layer
+from weir.report.charts.kit import (
+    SMALL_SIZE,
+    Spec,
+    label_rows,
+    layer,
+    leader_layer,
+    leader_rows,
+    text_layer,
+)
 from weir.report.charts.labels import Box, Wish, overlaps, place, text_box, text_width
 from weir.report.charts.marks import Axis, Paper, Zone
 from weir.report.palette import PAPER, ZONE_LIGHT, ZONE_STRONG, ZONE_TEXT
@@ -13,6 +22,7 @@ from weir.report.palette import PAPER, ZONE_LIGHT, ZONE_STRONG, ZONE_TEXT
 _SCAN_STEP: Final = 6.0
 _INSET: Final = 7.0
 _SAMPLES: Final = 24
+_CLEARANCE: Final = 12.0
 
 
 def zone_rectangles(zones: Sequence[Zone], paper: Paper) -> Iterator[Spec]:
@@ -65,8 +75,10 @@ def zone_labels(
         inner = paper.zone_box(zone)
         conditions = _conditions(zone, paper.axis)
         told = ", ".join(conditions)
-        for lines in ([zone.label, told], [zone.label, *conditions], [zone.label]):
-            box = _free_place(lines, inner, [*taken, *own], covers)
+        layouts = ([zone.label, told], [zone.label, *conditions], [zone.label])
+        for clearance, lines in itertools.product((_CLEARANCE, 0.0), layouts):
+            around = [box.grown(clearance) for box in (*taken, *own)]
+            box = _free_place(lines, inner, around, covers)
             if box is not None:
                 own.append(box)
                 rows.extend(_zone_text(lines, box, paper))
@@ -75,10 +87,7 @@ def zone_labels(
             x, y = _seen_middle(inner, covers)
             outside.append(Wish(f"{zone.label}: {told}", x, y, SMALL_SIZE))
     placed = place(outside, [*taken, *own], paper.box)
-    rows.extend(
-        {"x": paper.x.from_px(p.x), "y": paper.y.from_px(p.y), "text": p.wish.text, "weight": 400}
-        for p in placed
-    )
+    rows.extend(label_rows(placed, paper.x, paper.y))
     leaders = leader_rows(placed, paper.x, paper.y)
     layers = [leader_layer(leaders, paper.channels(), ZONE_TEXT.light)] if leaders else []
     if rows:
