@@ -19,8 +19,12 @@ from weir.perf.step import Engine, StepTime
 Array = NDArray[np.float64]
 
 # Steps are computed on a grid of decoding batches and once more at the batch that is found on it.
-_GRID_POINTS: Final = 12
-_GRID_START: Final = 0.05
+_POINTS_MIN: Final = 4
+_POINTS_PER_OCTAVE: Final = 2
+_GRID_START: Final = 0.1
+_IDLE_BATCH: Final = 1e-2
+# Mean queue of prompts that is worth telling from an endless one.
+_LONGEST_QUEUE: Final = 1e3
 LARGEST_BATCH: Final = 8192.0
 _HALF: Final = 0.5
 _TAIL: Final = 0.99
@@ -175,7 +179,7 @@ def closed_loop(
         The replica in the steady state, averaged over the rounds.
     """
     mine = _per_micro_batch(engine, users)
-    curve = _curve(engine, work, mine)
+    curve = _curve(engine, work, mine, float(np.min(mine)) * _GRID_START)
     present = curve.decoding + curve.requests_per_s(work) * (
         _wait(engine, work, curve) + engine.stack.request_s
     )
@@ -204,7 +208,7 @@ def open_loop(engine: Engine, work: Workload, requests_per_s: ArrayLike) -> Serv
     rate = np.asarray(requests_per_s, dtype=np.float64) / engine.layout.pp
     # A replica never decodes more than arrive within the longest step that any batch takes.
     most = np.minimum(_most(engine, work), LARGEST_BATCH)
-    curve = _curve(engine, work, most)
+    curve = _curve(engine, work, most, _IDLE_BATCH)
     decoding = _invert(curve.requests_per_s(work), curve.decoding, rate)
     point = _at(engine, work, np.minimum(decoding, most))
     reached = point.requests_per_s(work)
@@ -243,11 +247,13 @@ def _most(engine: Engine, work: Workload) -> Array:
     return np.asarray(_budget(engine) * work.decode_steps / work.new_tokens)
 
 
-def _curve(engine: Engine, work: Workload, largest: Array) -> _Point:
+def _curve(engine: Engine, work: Workload, largest: Array, smallest: float) -> _Point:
     """Steps over a grid of decoding batches, on a new first axis."""
     top = np.minimum(largest, _most(engine, work))
-    low, high = float(np.min(top)) * _GRID_START, float(np.max(top))
-    grid = np.geomspace(low, high, _GRID_POINTS).reshape((-1,) + (1,) * np.ndim(top))
+    high = float(np.max(top))
+    low = min(smallest, high / 2.0)
+    points = _POINTS_MIN + int(_POINTS_PER_OCTAVE * np.log2(high / low))
+    grid = np.geomspace(low, high, points).reshape((-1,) + (1,) * np.ndim(top))
     return _at(engine, work, np.minimum(grid, _most(engine, work)))
 
 
@@ -268,7 +274,7 @@ def _invert(values: Array, grid: Array, wanted: Array) -> Array:
     upper = np.clip((y < target).sum(axis=0), 1, len(values) - 1)[np.newaxis]
     y0, y1 = (np.take_along_axis(y, index, axis=0)[0] for index in (upper - 1, upper))
     x0, x1 = (np.take_along_axis(x, index, axis=0)[0] for index in (upper - 1, upper))
-    rise = np.maximum(y1 - y0, np.finfo(float).tiny)
+    rise = np.maximum(y1 - y0, np.finfo(float).eps)
     return np.asarray(np.exp(x0 + (x1 - x0) * np.clip((target - y0) / rise, 0.0, 1.0)))
 
 
@@ -279,19 +285,16 @@ def _wait(engine: Engine, work: Workload, point: _Point) -> Array:
     share of the prompt budget in use, and at most one prompt of every other user), its own chunks.
     """
     own = chunks(engine, work) * point.mixed.time_s
-    use = point.tokens * point.share / (_budget(engine))
+    use = point.tokens * point.share / _budget(engine)
     queue = np.where(use < 1.0, use / (2.0 * np.maximum(1.0 - use, 1.0 / _LONGEST_QUEUE)), 0.0)
     service = own * np.minimum(work.new_tokens / engine.stack.chunk_tokens, 1.0)
     return _HALF * point.tpot_s + own + np.minimum(queue, point.decoding / 2) * service
 
 
-_LONGEST_QUEUE: Final = 1e3
-
-
 def _burst(engine: Engine, work: Workload, users: Array, point: _Point) -> Array:
     """Mean time to first token where all users arrive at once: the middle of the row."""
     prompts = work.new_tokens * users
-    steps = np.ceil(prompts / (_budget(engine)))
+    steps = np.ceil(prompts / _budget(engine))
     return np.asarray((steps + 1.0) / 2.0 * point.mixed.time_s)
 
 

@@ -1,0 +1,125 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from weir.answers.machines import machine_of
+from weir.catalog.calibration import load_efficiency
+from weir.catalog.query import Catalog
+from weir.catalog.stack import load_stack
+from weir.perf.formats import Precision
+from weir.perf.operators import Batch
+from weir.perf.parallel import Layout
+from weir.perf.serving import Workload, closed_loop, open_loop, prefill_step, throughput
+from weir.perf.step import Engine
+
+CATALOG = Catalog()
+WORK = Workload(isl=1024, osl=512)
+
+
+@pytest.fixture(scope="module")
+def engine():
+    return Engine(
+        CATALOG.model("Llama-3.1-8B"),
+        Layout(),
+        Precision("bf16", "bf16", "bf16"),
+        machine_of(CATALOG.chip("H100"), CATALOG).machine,
+        load_efficiency(),
+        load_stack("vllm"),
+    )
+
+
+@pytest.mark.parametrize("users", [1, 7, 64, 400])
+def test_users_decode_or_wait(engine, users):
+    state = closed_loop(engine, WORK, users)
+    # Little's law: users = requests per second x time of a request.
+    assert float(state.requests_per_s * state.request_s) == pytest.approx(users, rel=0.03)
+    assert float(state.decoding) <= users
+
+
+def test_one_user_sees_a_prompt_and_then_plain_steps(engine):
+    state = closed_loop(engine, WORK, 1)
+    prompt = engine.stack.request_s + float(prefill_step(engine, WORK).time_s)
+    plain = float(engine.step(Batch(decode_sequences=1.0, decode_context=1024 + 256)).time_s)
+    assert float(state.tpot_s) == pytest.approx(plain, rel=0.05)
+    assert prompt <= float(state.ttft_s) <= prompt + 2 * plain
+
+
+def test_more_users_mean_more_tokens_and_longer_waits(engine):
+    state = closed_loop(engine, WORK, np.array([1.0, 4.0, 16.0, 64.0, 256.0]))
+    assert np.all(np.diff(state.output_tokens_per_s) > 0)
+    assert np.all(np.diff(state.tpot_s) > 0)
+    assert np.all(np.diff(state.ttft_s) > 0)
+
+
+def test_an_array_of_users_gives_what_each_gives(engine):
+    users = np.array([2.0, 50.0])
+    both = closed_loop(engine, WORK, users)
+    for index, count in enumerate(users):
+        alone = closed_loop(engine, WORK, count)
+        assert both.tpot_s[index] == pytest.approx(float(alone.tpot_s), rel=0.01)
+        assert both.ttft_s[index] == pytest.approx(float(alone.ttft_s), rel=0.02)
+
+
+def test_workloads_may_be_arrays(engine):
+    work = Workload(isl=np.array([512.0, 4096.0]), osl=256)
+    both = closed_loop(engine, work, 16)
+    assert both.ttft_s[1] > both.ttft_s[0]
+    alone = closed_loop(engine, Workload(isl=4096, osl=256), 16)
+    assert both.tpot_s[1] == pytest.approx(float(alone.tpot_s), rel=0.02)
+
+
+def test_a_burst_at_the_start_waits_longer_than_the_steady_state(engine):
+    steady = closed_loop(engine, WORK, 128)
+    start = closed_loop(engine, WORK, 128, rounds=1)
+    some = closed_loop(engine, WORK, 128, rounds=10)
+    assert steady.ttft_s < some.ttft_s < start.ttft_s
+
+
+def test_cached_prefixes_shorten_the_prompt(engine):
+    cold = closed_loop(engine, WORK, 32)
+    warm = closed_loop(engine, replace(WORK, prefix_hit_rate=0.8), 32)
+    assert warm.ttft_s < cold.ttft_s
+    assert warm.output_tokens_per_s > cold.output_tokens_per_s
+
+
+def test_long_prompts_take_several_steps(engine):
+    work = Workload(isl=4 * engine.stack.chunk_tokens, osl=64)
+    state = closed_loop(engine, work, 1)
+    assert float(state.ttft_s) > 4 * float(prefill_step(engine, work).time_s) * 0.9
+
+
+def test_where_prompts_pile_up_users_wait_and_the_rate_stays(engine):
+    work = Workload(isl=8192, osl=16)
+    some, many = (closed_loop(engine, work, users) for users in (200, 2000))
+    assert float(many.output_tokens_per_s) == pytest.approx(
+        float(some.output_tokens_per_s), rel=0.1
+    )
+    assert float(many.ttft_s) > 5 * float(some.ttft_s)
+
+
+def test_an_open_loop_at_the_closed_rate_is_the_same_state(engine):
+    closed = closed_loop(engine, WORK, 32)
+    opened = open_loop(engine, WORK, float(closed.requests_per_s))
+    assert float(opened.tpot_s) == pytest.approx(float(closed.tpot_s), rel=0.05)
+    assert float(opened.decoding) == pytest.approx(float(closed.decoding), rel=0.08)
+
+
+def test_a_rate_above_capacity_never_settles(engine):
+    top = closed_loop(engine, WORK, 4000)
+    over = open_loop(engine, WORK, 3 * float(top.requests_per_s))
+    assert np.isinf(over.ttft_s)
+    assert float(over.requests_per_s) < 3 * float(top.requests_per_s)
+
+
+def test_a_look_at_throughput_is_near_the_solved_state(engine):
+    for users in (1, 16, 128):
+        solved = float(closed_loop(engine, WORK, users).output_tokens_per_s)
+        assert float(throughput(engine, WORK, users)) == pytest.approx(solved, rel=0.15)
+
+
+def test_gaps_between_tokens_are_plain_or_mixed_steps(engine):
+    state = closed_loop(engine, WORK, 64)
+    assert state.itl_p50_s == state.decode_step.time_s
+    assert state.itl_p99_s == state.mixed_step.time_s
+    assert state.tpot_low_s < state.tpot_s < state.tpot_high_s
