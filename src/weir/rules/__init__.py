@@ -1,1 +1,1 @@
-"""The law: arrays in, three-valued answers out."""
+"""The law: arrays in, three-valued answers out; no threshold is written here."""

@@ -1,0 +1,143 @@
+"""What an evaluation rests on, in words: steps, clauses, margins."""
+
+import numpy as np
+
+from weir.catalog.law import METRICS, AllOf, AnyOf, Compare, Condition, NotThat, Provision
+from weir.core.trace import Step
+from weir.rules.determination import Clause, Margin
+from weir.rules.evaluate import Outcome
+from weir.rules.logic import Answer, Truth, answer, at
+from weir.rules.scene import Scene, leaves
+from weir.rules.wording import condition_text, interval, number, threshold, with_unit
+
+PERCENT = 100
+
+
+def bounds_at(scene: Scene, metric: str, row: int = 0) -> tuple[float, float]:
+    """Lower and upper bound of a metric for one row, in the stored unit."""
+    low, high = scene.bounds(metric)
+    return (
+        float(low[row]) if np.ndim(low) else float(low),
+        float(high[row]) if np.ndim(high) else float(high),
+    )
+
+
+def margin(scene: Scene, clause: str, leaf: Compare) -> Margin:
+    """How far the input of the first row is from a threshold."""
+    metric = METRICS[leaf.metric]
+    factor = leaf.threshold / leaf.value if leaf.value else metric.factor
+    low, high = (bound / factor for bound in bounds_at(scene, leaf.metric))
+    found = answer(scene.test(leaf))
+    return Margin(
+        clause=clause,
+        metric=leaf.metric,
+        label=metric.label,
+        comparison=leaf.comparison,
+        threshold=leaf.value,
+        unit=leaf.unit,
+        low=low,
+        high=high,
+        gap_low=low - leaf.value,
+        gap_high=high - leaf.value,
+        answer=found,
+        text=_margin_text(leaf, low, high, found),
+    )
+
+
+def _margin_text(leaf: Compare, low: float, high: float, found: Answer) -> str:
+    label = METRICS[leaf.metric].label
+    value = with_unit(interval(low, high), leaf.unit)
+    if low != high:
+        return f"{threshold(leaf)}: {found} ({label} {value})"
+    gap = low - leaf.value
+    if gap == 0:
+        return f"{threshold(leaf)}: {found} ({label} {value}, exactly on the line)"
+    side = "above" if gap > 0 else "below"
+    share = f", {abs(gap) / leaf.value * PERCENT:.3g} %" if leaf.value else ""
+    return f"{threshold(leaf)}: {found} ({label} {value}, {number(abs(gap))} {side}{share})"
+
+
+def clause_of(outcome: Outcome, item: Provision) -> Clause:
+    """A clause of the classification with its margins."""
+    scene = outcome.scene
+    values = outcome.excluded if item.effect == "exclude" else outcome.clauses
+    return Clause(
+        id=item.id,
+        title=item.title,
+        paragraphs=item.result,
+        effect=item.effect,
+        answer=answer(values[item.id]),
+        citation=item.citation,
+        quote=item.quote,
+        evidence=item.evidence,
+        instrument=item.instrument,
+        margins=tuple(
+            margin(scene, item.id, leaf) for leaf in leaves(item.when) if isinstance(leaf, Compare)
+        ),
+    )
+
+
+def step_of(scene: Scene, condition: Condition) -> Step:
+    """The explanation of a condition for the first row."""
+    found = answer(scene.test(condition))
+    outcome = _OUTCOME[found]
+    law = scene.day.law
+    if isinstance(condition, AllOf | AnyOf):
+        children = tuple(step_of(scene, part) for part in condition.parts)
+        return Step(condition_text(law, condition), outcome, children=children)
+    if isinstance(condition, NotThat):
+        return Step("not", outcome, children=(step_of(scene, condition.part),))
+    if isinstance(condition, Compare):
+        return Step(threshold(condition), outcome, margin(scene, "", condition).text)
+    return Step(condition_text(law, condition), outcome)
+
+
+_OUTCOME = {Answer.YES: "true", Answer.NO: "false", Answer.UNKNOWN: "unknown"}
+
+
+def provision_step(scene: Scene, item: Provision, value: Truth) -> Step:
+    """The explanation of one provision."""
+    inner = step_of(scene, item.when)
+    is_list = isinstance(item.when, AllOf | AnyOf)
+    return Step(
+        name=item.id,
+        outcome=_OUTCOME[answer(value)],
+        text=item.title,
+        citation=item.citation,
+        children=inner.children if is_list else (inner,),
+    )
+
+
+def trace(outcome: Outcome, verdict: str) -> Step:
+    """The whole evaluation as a tree: the four questions and the notices."""
+    scene, day = outcome.scene, outcome.scene.day
+    classification = [
+        provision_step(scene, item, values[item.id])
+        for effect, values in (
+            ("presume", outcome.clauses),
+            ("classify", outcome.clauses),
+            ("exclude", outcome.excluded),
+        )
+        for item in day.of(effect)
+    ]
+    classification += [
+        Step(paragraph, _OUTCOME[answer(value)], "clauses less exclusions")
+        for paragraph, value in outcome.paragraphs.items()
+    ]
+    questions = [Step("classification", "", children=tuple(classification))]
+    for name, effect, values in (
+        ("licence requirement", "require", outcome.grounds),
+        ("licence exceptions", "except", outcome.exceptions),
+        ("warnings", "warn", outcome.warnings),
+        ("tariffs", "tariff", outcome.tariffs),
+    ):
+        steps = tuple(provision_step(scene, item, values[item.id]) for item in day.of(effect))
+        questions.append(Step(name, "", children=steps))
+    grounds = [key for key, value in outcome.grounds.items() if at(value)]
+    policies = tuple(
+        provision_step(scene, item, scene.test(item.when))
+        for item in day.of("review")
+        if any(ground in item.answers for ground in grounds)
+    )
+    questions.insert(2, Step("review policy", "", children=policies))
+    return Step(verdict, "", children=tuple(questions))

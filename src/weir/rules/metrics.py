@@ -1,0 +1,119 @@
+"""The quantities the regulation defines, as intervals over arrays.
+
+Every function takes and returns lower and upper bounds; an unknown quantity is [0, inf]. Quotations
+are from the Technical Notes to ECCN 3A090 (15 CFR part 774, Supplement No. 1).
+"""
+
+from collections.abc import Mapping
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from weir.core.units import TERA
+
+Bounds: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+MATRIX_BITS: Final = 16  # the widest format in which accelerators publish the rate that counts
+
+
+def known_or(low: ArrayLike, high: ArrayLike) -> Bounds:
+    """Replaces NaN bounds, which mean "not published", by 0 and inf."""
+    low, high = np.asarray(low, float), np.asarray(high, float)
+    return np.where(np.isnan(low), 0.0, low), np.where(np.isnan(high), np.inf, high)
+
+
+def tpp(
+    rates_flop_per_s: Mapping[str, tuple[ArrayLike, ArrayLike]],
+    bits: Mapping[str, int],
+) -> Bounds:
+    """Total processing performance, in the unit of the law (tera-operations/s times bits).
+
+    "'Total processing performance' ('TPP') is 2 x 'MacTOPS' x 'bit length of the operation',
+    aggregated over all processing units on the integrated circuit" (Note 1); 2 x MacTOPS "may
+    correspond to the reported TOPS or FLOPS on a datasheet" (1.b); the bit length is "the largest
+    bit-length of the inputs to the multiply operation" (1.c); where several bit lengths give
+    different values "the highest 'TPP' value should be evaluated", at the "highest value the
+    manufacturer claims" (Note 2); dense rates only (Note 3).
+
+    A format without a rate is one for which nothing is claimed. Where no rate of at most 16 bits
+    is known, the rates that are known bound the value from below only.
+
+    Args:
+        rates_flop_per_s: Dense rate of the whole circuit, lower and upper bound, by number format;
+            NaN where nothing is published.
+        bits: Bit length of the inputs by number format.
+
+    Returns:
+        Lower and upper bound.
+    """
+    shape = np.broadcast_shapes(*(np.shape(low) for low, _ in rates_flop_per_s.values()), ())
+    lowest, highest = np.zeros(shape), np.zeros(shape)
+    is_claimed = np.zeros(shape, bool)
+    for dtype, (low, high) in rates_flop_per_s.items():
+        low_value, high_value = np.asarray(low, float), np.asarray(high, float)
+        is_known = ~(np.isnan(low_value) & np.isnan(high_value))
+        scale = bits[dtype] / TERA
+        lowest = np.fmax(lowest, low_value * scale)
+        upper = np.where(is_known & np.isnan(high_value), np.inf, high_value)
+        highest = np.fmax(highest, upper * scale)
+        if bits[dtype] <= MATRIX_BITS:
+            is_claimed = is_claimed | is_known
+    return lowest, np.where(is_claimed, highest, np.inf)
+
+
+def performance_density(tpp_bounds: Bounds, area_mm2: Bounds, has_area: ArrayLike = True) -> Bounds:
+    """Performance density in TPP per mm².
+
+    "'Performance density' is 'TPP' divided by 'applicable die area' … measured in millimeters
+    squared and includes all die area of logic dies manufactured with a process node that uses a
+    non-planar transistor architecture" (Note 4).
+
+    Args:
+        tpp_bounds: TPP, lower and upper bound.
+        area_mm2: Applicable die area, lower and upper bound; 0 and inf where unknown.
+        has_area: False where no die is made on a non-planar node: the quotient is not defined
+            then, and no density test can be met (0 is returned).
+
+    Returns:
+        Lower and upper bound.
+    """
+    (low_tpp, high_tpp), (low_area, high_area) = tpp_bounds, area_mm2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low = np.where(np.isinf(high_area), 0.0, low_tpp / high_area)
+        high = np.where(low_area > 0, high_tpp / low_area, np.inf)
+    return np.where(has_area, low, 0.0), np.where(has_area, high, 0.0)
+
+
+def bandwidth_density(bandwidth_bytes_per_s: Bounds, area_mm2: Bounds) -> Bounds:
+    """Memory bandwidth density of HBM in bytes/s per mm².
+
+    "The 'memory bandwidth density' is the memory bandwidth measured in gigabytes per second divided
+    by the area of the package or stack measured in square millimeters" (Note to 3A090.c).
+    """
+    return performance_density(bandwidth_bytes_per_s, area_mm2)
+
+
+def io_rate(total: Bounds, links: Bounds, host: Bounds) -> Bounds:
+    """Bidirectional transfer rate over all inputs and outputs but volatile memory, bytes/s.
+
+    "an aggregate bidirectional transfer rate over all inputs and outputs of 600 Gbyte/s or more to
+    or from integrated circuits other than volatile memories" (3A090.a of 2022).
+
+    Args:
+        total: The sum where a source has it; NaN where not.
+        links: Scale-up links, both directions; NaN where unknown.
+        host: Host interface, both directions; NaN where unknown.
+
+    Returns:
+        The stated total; else the sum of links and host where both are known; else the known one
+        as a lower bound.
+    """
+    low = np.where(np.isnan(total[0]), np.nan_to_num(links[0]) + np.nan_to_num(host[0]), total[0])
+    high = np.where(np.isnan(total[1]), links[1] + host[1], total[1])
+    return known_or(low, high)
+
+
+def sum_of(left: Bounds, right: Bounds) -> Bounds:
+    """The sum of two intervals."""
+    return left[0] + right[0], left[1] + right[1]

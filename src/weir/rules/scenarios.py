@@ -1,0 +1,259 @@
+"""Other points at which to ask the law: possible worlds of an uncertain chip, one input moved.
+
+The law is piecewise constant between its thresholds, so that one point in every cell and one on
+every line is enough, and the answers are exact.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weir.rules.evaluate import Outcome, evaluate, undetermined
+from weir.rules.inputs import ChipColumns
+from weir.rules.logic import NO, UNKNOWN, YES, Truth
+from weir.rules.scene import Day
+
+_TRUTHS = np.array([NO, YES], np.int8)
+
+
+def cells(thresholds: Sequence[float]) -> NDArray[np.float64]:
+    """One point in every open cell and every threshold itself, in ascending order.
+
+    Even places are cells (before the first threshold, between two, after the last), odd places
+    are the thresholds.
+    """
+    lines = np.unique(np.asarray(thresholds, float))
+    lines = lines[(lines > 0) & np.isfinite(lines)]
+    if not lines.size:
+        return np.array([1.0])
+    inner = (lines[:-1] + lines[1:]) / 2
+    points = np.empty(2 * lines.size + 1)
+    points[1::2] = lines
+    points[0], points[-1] = lines[0] / 2, lines[-1] * 2
+    points[2:-1:2] = inner
+    return points
+
+
+@dataclass(frozen=True)
+class Worlds:
+    """Rows of certain TPP, density and market, and the row of the chip each stands for."""
+
+    chips: ChipColumns
+    owner: NDArray[np.intp]
+
+
+def is_uncertain(chips: ChipColumns) -> NDArray[np.bool_]:
+    """Rows whose TPP, performance density or market is not one value."""
+    tpp_low, tpp_high = chips.metrics["tpp"]
+    density_low, density_high = chips.metrics["performance_density"]
+    market = chips.facts.get("datacentre")
+    is_open = np.not_equal(tpp_low, tpp_high) | np.not_equal(density_low, density_high)
+    return is_open if market is None else np.logical_or(is_open, market == UNKNOWN)
+
+
+def worlds(day: Day, chips: ChipColumns) -> Worlds:
+    """Every distinguishable combination of TPP, density and market that a row leaves open.
+
+    Each row of `chips` yields the same number of worlds; duplicates do no harm.
+    """
+    tpp_points = cells(day.thresholds.get("tpp", ()))
+    density_points = cells(day.thresholds.get("performance_density", ()))
+    count = chips.rows
+    tpp_low, tpp_high = (bound[:, None] for bound in chips.metrics["tpp"])
+    tpp = np.clip(tpp_points[None, :], tpp_low, tpp_high)  # rows x TPP
+    area_low, area_high = (bound[:, None] for bound in chips.metrics["die_area"])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        least = np.where(np.isinf(area_high), 0.0, tpp / area_high)
+        most = np.where(area_low > 0, tpp / area_low, np.inf)
+    most = np.where(np.isinf(area_low), 0.0, most)
+    density = np.clip(density_points[None, None, :], least[..., None], most[..., None])
+    shape = (count, tpp_points.size, density_points.size, _TRUTHS.size)
+    rows = np.broadcast_to(np.arange(count)[:, None, None, None], shape).ravel()
+    taken = chips.take(rows)
+    flat_tpp = np.broadcast_to(tpp[:, :, None, None], shape).ravel()
+    flat_density = np.broadcast_to(density[..., None], shape).ravel()
+    market = taken.facts.get("datacentre", np.full(rows.size, UNKNOWN, np.int8))
+    either_market = np.broadcast_to(_TRUTHS, shape).ravel()
+    return Worlds(
+        chips=ChipColumns(
+            metrics={
+                **taken.metrics,
+                "tpp": (flat_tpp, flat_tpp),
+                "bits_times_tops": (flat_tpp, flat_tpp),
+                "performance_density": (flat_density, flat_density),
+            },
+            facts={
+                **taken.facts,
+                "datacentre": np.where(market == UNKNOWN, either_market, market).astype(np.int8),
+            },
+            identities=taken.identities,
+            identity=taken.identity,
+        ),
+        owner=rows,
+    )
+
+
+def agree(value: Truth, count: int, each: int) -> NDArray[np.int8]:
+    """Yes where all worlds of a row say yes, no where all say no, else unknown.
+
+    Args:
+        value: Truth of all worlds, those of one row next to each other.
+        count: Rows.
+        each: Worlds of one row.
+    """
+    table = np.broadcast_to(np.asarray(value, np.int8), (count * each,)).reshape(count, each)
+    low, high = table.min(axis=1), table.max(axis=1)
+    return np.where(low == high, low, UNKNOWN).astype(np.int8)
+
+
+def agree_policy(
+    outcome: Outcome, code: NDArray[np.int8] | int, count: int, each: int
+) -> NDArray[np.int8]:
+    """The policy of a row where all its worlds have the same, else the code for undetermined."""
+    table = np.broadcast_to(np.asarray(code, np.int8), (count * each,)).reshape(count, each)
+    is_same = table.min(axis=1) == table.max(axis=1)
+    return np.where(is_same, table[:, 0], undetermined(outcome.scene.day.law)).astype(np.int8)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """One input moved through all its cells, the others as they are.
+
+    Attributes:
+        variable: "tpp", "die_area", "memory_bandwidth", "io_bidirectional" or "datacentre".
+        points: Where it was put; odd places are exact lines of the law.
+        start: First row among the scenarios.
+    """
+
+    variable: str
+    points: NDArray[np.float64]
+    start: int
+
+    @property
+    def stop(self) -> int:
+        """One past the last row."""
+        return self.start + self.points.size
+
+
+def sweeps(day: Day, chips: ChipColumns) -> tuple[ChipColumns, list[Sweep]]:
+    """The first row of `chips` with one input at a time moved through every cell of the law.
+
+    Returns:
+        Rows for all sweeps, and which rows belong to which.
+    """
+    density = day.thresholds.get("performance_density", ())
+    tpp = chips.metrics["tpp"]
+    area = chips.metrics["die_area"]
+    tpp_lines = [*day.thresholds.get("tpp", ())]
+    tpp_lines += [d * float(bound[0]) for d in density for bound in area]
+    area_lines = [float(bound[0]) / d for d in density for bound in tpp]
+    plans: list[tuple[str, NDArray[np.float64]]] = [
+        ("tpp", cells(tpp_lines)),
+        ("die_area", cells(area_lines)),
+        *(
+            (name, cells(_lines_with_sum(day, chips, name)))
+            for name in ("memory_bandwidth", "io_bidirectional")
+        ),
+        ("datacentre", _TRUTHS.astype(float)),
+    ]
+    total = sum(points.size for _, points in plans)
+    rows = chips.take(np.zeros(total, np.intp))
+    metrics = {key: (low.copy(), high.copy()) for key, (low, high) in rows.metrics.items()}
+    facts = {key: value.copy() for key, value in rows.facts.items()}
+    found: list[Sweep] = []
+    start = 0
+    for name, points in plans:
+        sweep = Sweep(name, points, start)
+        _MOVES[name](metrics, facts, slice(sweep.start, sweep.stop), points)
+        found.append(sweep)
+        start = sweep.stop
+    return ChipColumns(metrics, facts, rows.identities, rows.identity), found
+
+
+def _lines_with_sum(day: Day, chips: ChipColumns, name: str) -> list[float]:
+    other = "io_bidirectional" if name == "memory_bandwidth" else "memory_bandwidth"
+    lines = [*day.thresholds.get(name, ())]
+    for total in day.thresholds.get("memory_plus_io", ()):
+        lines += [total - float(bound[0]) for bound in chips.metrics[other]]
+    return lines
+
+
+_Metrics = dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
+_Facts = dict[str, NDArray[np.int8]]
+
+
+def _density_from(metrics: _Metrics, rows: slice) -> None:
+    (tpp_low, tpp_high), (area_low, area_high) = metrics["tpp"], metrics["die_area"]
+    low, high = metrics["performance_density"]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low[rows] = np.where(np.isinf(area_high[rows]), 0.0, tpp_low[rows] / area_high[rows])
+        most = np.where(area_low[rows] > 0, tpp_high[rows] / area_low[rows], np.inf)
+        high[rows] = np.where(np.isinf(area_low[rows]), 0.0, most)
+
+
+def _set(metrics: _Metrics, name: str, rows: slice, points: NDArray[np.float64]) -> None:
+    for bound in metrics[name]:
+        bound[rows] = points
+
+
+def _move_tpp(metrics: _Metrics, _: _Facts, rows: slice, points: NDArray[np.float64]) -> None:
+    _set(metrics, "tpp", rows, points)
+    _set(metrics, "bits_times_tops", rows, points)
+    _density_from(metrics, rows)
+
+
+def _move_area(metrics: _Metrics, _: _Facts, rows: slice, points: NDArray[np.float64]) -> None:
+    _set(metrics, "die_area", rows, points)
+    _density_from(metrics, rows)
+
+
+def _move_bandwidth(name: str) -> Callable[[_Metrics, _Facts, slice, NDArray[np.float64]], None]:
+    def move(metrics: _Metrics, _: _Facts, rows: slice, points: NDArray[np.float64]) -> None:
+        _set(metrics, name, rows, points)
+        for place in (0, 1):
+            metrics["memory_plus_io"][place][rows] = (
+                metrics["memory_bandwidth"][place][rows] + metrics["io_bidirectional"][place][rows]
+            )
+
+    return move
+
+
+def _move_market(_: _Metrics, facts: _Facts, rows: slice, points: NDArray[np.float64]) -> None:
+    if "datacentre" in facts:
+        facts["datacentre"][rows] = points.astype(np.int8)
+
+
+_MOVES = {
+    "tpp": _move_tpp,
+    "die_area": _move_area,
+    "memory_bandwidth": _move_bandwidth("memory_bandwidth"),
+    "io_bidirectional": _move_bandwidth("io_bidirectional"),
+    "datacentre": _move_market,
+}
+
+
+def refine(outcome: Outcome, chips: ChipColumns) -> None:
+    """Settles what holds in every possible world, though no single clause is certain.
+
+    A chip of 2,600 TPP on 200 to 500 mm² is 3A090.a or 3A090.b: neither is certain, a licence
+    requirement for both is. Each result becomes yes or no where all worlds agree.
+    """
+    scene = outcome.scene
+    possible = worlds(scene.day, chips)
+    found = evaluate(scene.day, scene.case, possible.chips)
+    count = chips.rows
+    each = possible.chips.rows // count
+    for name in ("paragraphs", "grounds", "exceptions", "warnings", "tariffs", "dormant"):
+        values: dict[str, Truth] = getattr(outcome, name)
+        worldly: dict[str, Truth] = getattr(found, name)
+        for key, value in worldly.items():
+            values[key] = value if isinstance(value, int) else agree(value, count, each)
+            if name in {"paragraphs", "grounds"}:
+                scene.results[key] = values[key]
+    licence = found.licence
+    outcome.licence = licence if isinstance(licence, int) else agree(licence, count, each)
+    outcome.policy = agree_policy(found, found.policy, count, each)
+    for key, code in found.policy_of.items():
+        outcome.policy_of[key] = agree_policy(found, code, count, each)
