@@ -1,6 +1,6 @@
 """Where a model goes: its layouts on a chip, what fits, and the smallest that does."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -199,7 +199,7 @@ def choose_layout(
         tried = placements(site, count, workload, sequences)
         fitting = [placed for placed in tried if placed.max_users >= sequences]
         if fitting:
-            return max(fitting, key=lambda placed: _speed(placed, workload, sequences))
+            return _fastest(fitting, workload, sequences)
     raise NothingFitsError(_why_not(site, workload, sequences, chips))
 
 
@@ -227,8 +227,9 @@ def _asked(
     return placed
 
 
-def _speed(placed: Placement, workload: Workload, users: float) -> float:
-    return float(throughput(placed.engine, workload, users))
+def _fastest(fitting: Sequence[Placement], workload: Workload, users: float) -> Placement:
+    rates = throughput([placed.engine for placed in fitting], workload, users)
+    return fitting[int(np.argmax([float(rate) for rate in rates]))]
 
 
 def _why_not(site: Site, workload: Workload, sequences: float, chips: int | None) -> str:

@@ -7,6 +7,7 @@ mean over plain and mixed steps. A request waits for the step that runs when it 
 before it, and for its own chunks.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from weir.perf.operators import Batch
-from weir.perf.step import Engine, StepTime
+from weir.perf.step import Engine, StepTime, step_times
 
 Array = NDArray[np.float64]
 
@@ -143,6 +144,36 @@ def chunks(engine: Engine, work: Workload) -> Array:
 
 def _at(engine: Engine, work: Workload, decoding: Array) -> _Point:
     """Plain and mixed step where `decoding` sequences decode, prompts arriving as they finish."""
+    return _points([(engine, decoding)], work)[0]
+
+
+def _points(wanted: Sequence[tuple[Engine, Array]], work: Workload) -> list[_Point]:
+    """The same for several engines on one machine, whose kernels are priced together."""
+    plans = [_plan(engine, work, decoding) for engine, decoding in wanted]
+    pairs = [
+        (engine, batch)
+        for (engine, _), plan in zip(wanted, plans, strict=True)
+        for batch in (plan.plain, plan.mixed)
+    ]
+    steps = step_times(pairs)
+    return [
+        _Point(plan.decoding, plan.share, plan.tokens, steps[2 * index], steps[2 * index + 1])
+        for index, plan in enumerate(plans)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What the steps of a point work on."""
+
+    decoding: Array
+    share: Array
+    tokens: Array
+    plain: Batch
+    mixed: Batch
+
+
+def _plan(engine: Engine, work: Workload, decoding: Array) -> _Plan:
     budget = _budget(engine)
     arrivals = decoding / work.decode_steps
     demand = arrivals * work.new_tokens
@@ -150,17 +181,16 @@ def _at(engine: Engine, work: Workload, decoding: Array) -> _Point:
     share = np.clip(np.maximum(-np.expm1(-arrivals), demand / budget), 0.0, 1.0)
     tokens = np.minimum(demand / np.maximum(share, np.finfo(float).tiny), budget)
     chunk = np.minimum(work.new_tokens, engine.stack.chunk_tokens)
-    context = work.cached_tokens + (work.new_tokens + chunk) / 2
     sequences = decoding * engine.layout.pp
     mixed = Batch(
         prefill_sequences=np.maximum(tokens / chunk, 1.0),
         prefill_tokens=chunk,
-        prefill_context=context,
+        prefill_context=work.cached_tokens + (work.new_tokens + chunk) / 2,
         decode_sequences=sequences,
         decode_context=work.decode_context,
     )
     plain = Batch(decode_sequences=sequences, decode_context=work.decode_context)
-    return _Point(decoding, share, tokens, engine.step(plain), engine.step(mixed))
+    return _Plan(decoding, share, tokens, plain, mixed)
 
 
 def closed_loop(
@@ -219,16 +249,27 @@ def open_loop(engine: Engine, work: Workload, requests_per_s: ArrayLike) -> Serv
     )
 
 
-def throughput(engine: Engine, work: Workload, users: ArrayLike) -> Array:
-    """Output tokens per second of a replica with so many users, in one look.
+def throughput(engines: Sequence[Engine], work: Workload, users: ArrayLike) -> list[Array]:
+    """Output tokens per second of replicas with so many users, in one look.
 
     Good enough to rank layouts: the batch is taken as all users, and their wait is subtracted.
+
+    Args:
+        engines: Replicas on one machine, in different layouts.
+        work: The requests.
+        users: Users of each replica.
     """
-    mine = np.minimum(_per_micro_batch(engine, users), _most(engine, work))
-    point = _at(engine, work, mine)
-    busy = work.decode_steps * point.tpot_s
-    tokens = mine * np.asarray(work.osl) / (busy + _wait(engine, work, point))
-    return np.asarray(tokens * engine.layout.pp)
+    mine = [np.minimum(_per_micro_batch(e, users), _most(e, work)) for e in engines]
+    points = _points(list(zip(engines, mine, strict=True)), work)
+    return [
+        np.asarray(
+            point.decoding
+            * np.asarray(work.osl)
+            / (work.decode_steps * point.tpot_s + _wait(engine, work, point))
+            * engine.layout.pp
+        )
+        for engine, point in zip(engines, points, strict=True)
+    ]
 
 
 def _per_micro_batch(engine: Engine, users: ArrayLike) -> Array:

@@ -1,17 +1,17 @@
 """The time of one engine step: hardware bound, kernel efficiency and stack overhead kept apart."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from weir.catalog.entities import Model
 from weir.catalog.stack import Stack
-from weir.perf import kernels
 from weir.perf.arch import operators
-from weir.perf.formats import FORMATS, Precision
+from weir.perf.evaluation import evaluate
+from weir.perf.formats import Precision
 from weir.perf.kernels.cost import BOUNDS, Cost
 from weir.perf.kernels.efficiency import Efficiency
 from weir.perf.machine import Machine
@@ -22,7 +22,6 @@ Array = NDArray[np.float64]
 
 # The quantiles of an 80 % interval of a normal distribution lie so many deviations off.
 INTERVAL_DEVIATIONS: Final = 1.2815515655446004
-_FORMAT_ARGUMENTS: Final = ("dtype", "kv_dtype")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,52 +94,39 @@ class Engine:
     stack: Stack
 
     def step(self, batch: Batch) -> StepTime:
-        """Time of one step; see `step_time`."""
-        return step_time(
-            self.model,
-            self.layout,
-            self.precision,
-            batch,
-            self.machine,
-            self.efficiency,
-            self.stack,
-        )
+        """Time of one step; see `step_times`."""
+        return step_times([(self, batch)])[0]
 
 
-def step_time(
-    model: Model,
-    layout: Layout,
-    precision: Precision,
-    batch: Batch,
-    machine: Machine,
-    efficiency: Efficiency,
-    stack: Stack,
-) -> StepTime:
-    """Time of one engine step on the busiest chip of a replica.
+def step_times(wanted: Sequence[tuple[Engine, Batch]]) -> list[StepTime]:
+    """Time of engine steps on the busiest chip of each replica.
 
     Kernels run one after the other; the stack multiplies them by its own factor. A step with
     prompt tokens is launched kernel by kernel, so it takes at least the launches; a decode step
     replays a captured graph. The host's part comes on top.
 
     Args:
-        model: The model.
-        layout: Parallel degrees.
-        precision: Number formats.
-        batch: The sequences; fields may be arrays that broadcast with the machine's.
-        machine: The chip.
-        efficiency: Parameters of the kernels (`weir.catalog.calibration`).
-        stack: The framework.
+        wanted: Engines and the sequences of a step of each; all on one machine with one set of
+            efficiencies, whose kernels are priced together. Fields of a batch may be arrays that
+            broadcast with the machine's.
 
     Raises:
         LayoutError: The layout does not divide the model.
         MissingRateError: The chip has no rate for a format.
     """
-    items = tuple(
-        OperatorTime(operator, evaluate(operator, machine, efficiency))
-        for operator in operators(model, layout, precision, batch)
-    )
+    lists = [operators(e.model, e.layout, e.precision, batch) for e, batch in wanted]
+    first = wanted[0][0]
+    together = [operator for each in lists for operator in each]
+    costs = iter(evaluate(together, first.machine, first.efficiency))
+    return [
+        _assemble(engine, batch, tuple(OperatorTime(item, next(costs)) for item in each))
+        for (engine, batch), each in zip(wanted, lists, strict=True)
+    ]
+
+
+def _assemble(engine: Engine, batch: Batch, items: tuple[OperatorTime, ...]) -> StepTime:
+    layout, stack = engine.layout, engine.stack
     kernel = _total(items, "time_s")
-    spread = _total(items, "high_s"), _total(items, "low_s")
     prefill = batch.prefill_sequences is not None
     factor = stack.kernel_factor_prefill if prefill else stack.kernel_factor_decode
     launches = sum(item.operator.count for item in items)
@@ -149,7 +135,9 @@ def step_time(
     host = (stack.mixed_step_s if prefill else stack.decode_step_s) * layout.pp
     sequences = _sequences(batch)
     time = np.maximum(kernel * factor, issued) + host + stack.sequence_s * sequences / layout.dp
-    low, high = _interval(time, kernel, spread[1], spread[0], stack.step_log_sd)
+    low, high = _interval(
+        time, kernel, _total(items, "low_s"), _total(items, "high_s"), stack.step_log_sd
+    )
     return StepTime(
         time_s=time,
         low_s=low,
@@ -189,67 +177,3 @@ def _total(items: tuple[OperatorTime, ...], field: str) -> Array:
     for item in items:
         total = total + np.asarray(getattr(item.cost, field), dtype=np.float64)
     return total
-
-
-def evaluate(operator: Operator, machine: Machine, efficiency: Efficiency) -> Cost:
-    """Cost of all calls of one operator."""
-    arguments: dict[str, Any] = dict(operator.arguments)
-    for name in _FORMAT_ARGUMENTS:
-        if name in arguments:
-            arguments[name] = FORMATS[arguments[name]].kernel
-    if operator.span:
-        return exchange(operator, machine, efficiency) * operator.count
-    cost: Cost = _KERNELS[operator.kernel](machine, efficiency, **arguments)
-    return cost * operator.count
-
-
-def exchange(operator: Operator, machine: Machine, efficiency: Efficiency) -> Cost:
-    """One collective, inside a scale-up domain or across several.
-
-    Across domains, sums and gathers run in two levels, so that each chip's network adapter carries
-    only its share of the buffer: a reduce-scatter inside, the exchange of the shares across, a
-    gather inside. All-to-all and point-to-point messages go straight to their receivers.
-    """
-    message, ranks = operator.arguments["message_bytes"], int(operator.arguments["ranks"])
-    domain = int(np.nanmin(np.asarray(machine.scale_up_domain, dtype=np.float64)))
-    if operator.span <= domain:
-        return _call(operator.kernel, machine, efficiency, message, ranks, "scale_up")
-    inside, across = min(domain, ranks), -(-ranks // domain)
-    if operator.kernel not in _TWO_LEVELS or inside == 1:
-        return _call(operator.kernel, machine, efficiency, message, ranks, "scale_out")
-    total = _call(operator.kernel, machine, efficiency, message / inside, across, "scale_out")
-    for level in _TWO_LEVELS[operator.kernel]:
-        total = total + _call(level, machine, efficiency, message, inside, "scale_up")
-    return total
-
-
-def _call(
-    kernel: str, machine: Machine, efficiency: Efficiency, message: Array, ranks: int, scope: str
-) -> Cost:
-    cost: Cost = _KERNELS[kernel](machine, efficiency, message, ranks, scope=scope)
-    return cost
-
-
-# What runs inside each domain around the exchange across domains.
-_TWO_LEVELS: Final = {
-    "all_reduce": ("reduce_scatter", "all_gather"),
-    "all_gather": ("all_gather",),
-    "reduce_scatter": ("reduce_scatter",),
-}
-_KERNELS: Final[Mapping[str, Any]] = {
-    name: getattr(kernels, name)
-    for name in (
-        "gemm",
-        "attention_prefill",
-        "attention_decode",
-        "mla_prefill",
-        "mla_decode",
-        "moe_gemm",
-        "all_reduce",
-        "all_gather",
-        "reduce_scatter",
-        "all_to_all",
-        "p2p",
-        "elementwise",
-    )
-}
