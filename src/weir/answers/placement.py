@@ -14,7 +14,7 @@ from weir.core.errors import InputError, NothingFitsError
 from weir.core.units import GIGA
 from weir.perf.formats import Precision, choose_precision
 from weir.perf.kernels.efficiency import Efficiency
-from weir.perf.memory import Memory, memory
+from weir.perf.memory import Memory, memory, weights_per_chip
 from weir.perf.parallel import Layout, check_layout, layouts
 from weir.perf.serving import Workload, throughput
 from weir.perf.step import Engine
@@ -163,10 +163,15 @@ def placements(
     """Every sensible legal layout on exactly so many chips, whether it fits or not."""
     context = float(np.max(np.asarray(workload.isl) + np.asarray(workload.osl)))
     domain = domain_of(site)
-    # Stages are worth their bubbles where they replace traffic across domains.
+    # Stages are worth their bubbles where they replace traffic across domains; experts are split
+    # by width or spread whole, but not both.
     stages = -(-chips // domain)
     found = layouts(site.model, chips, scale_up_domain=domain, most_stages=stages)
-    return tuple(site.place(layout, sequences, context) for layout in found)
+    return tuple(
+        site.place(layout, sequences, context)
+        for layout in found
+        if layout.ep in {1, layout.expert_group}
+    )
 
 
 def choose_layout(
@@ -194,7 +199,7 @@ def choose_layout(
     asked = site.deployment.layout
     if asked is not None:
         return _asked(site, asked, workload, sequences, chips)
-    counts = [chips] if chips is not None else list(chip_counts(domain_of(site)))
+    counts = [chips] if chips is not None else _worth_trying(site)
     for count in counts:
         tried = placements(site, count, workload, sequences)
         fitting = [placed for placed in tried if placed.max_users >= sequences]
@@ -205,11 +210,19 @@ def choose_layout(
 
 def smallest_that_holds(site: Site, workload: Workload) -> Placement | None:
     """The fewest chips that hold the weights and one sequence; None where no count does."""
-    for count in chip_counts(domain_of(site)):
+    for count in _worth_trying(site):
         fitting = [p for p in placements(site, count, workload, 1) if p.max_users >= 1]
         if fitting:
             return max(fitting, key=lambda placed: placed.max_users)
     return None
+
+
+def _worth_trying(site: Site) -> list[int]:
+    """Counts of chips whose memory together is more than the weights."""
+    weights, _ = weights_per_chip(site.model, Layout(), site.precision)
+    engine = site.engine(Layout())
+    each = float(np.min(engine.machine.memory_capacity_bytes)) * engine.stack.memory_fraction
+    return [count for count in chip_counts(domain_of(site)) if count * each > weights]
 
 
 def _asked(
