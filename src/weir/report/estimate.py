@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from weir.answers.assess import Unavailable
 from weir.answers.estimate import Estimate, PhaseTime, Ranged
 from weir.core.provenance import Source
 from weir.core.units import GIGA, format_si
@@ -27,14 +27,6 @@ from weir.report.document import (
 RIGHT = Align.RIGHT
 UNKNOWN = "unknown"
 INTERVAL_NOTE = "Brackets hold the 80 % interval: four of five measured values should lie inside."
-
-
-@dataclass(frozen=True, slots=True)
-class Unavailable:
-    """A chip that the work could not be estimated on, and why."""
-
-    chip: str
-    reason: str
 
 
 def ranged(value: Ranged, dimension: str, digits: int = 3) -> str:

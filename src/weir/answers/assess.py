@@ -1,0 +1,184 @@
+"""What is this chip, may it be sold, what can it do: legality and performance in one answer."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from weir.answers.classify import determine
+from weir.answers.datasheet import Datasheet, cited_sources, datasheet
+from weir.answers.estimate import DEFAULT_WORKLOAD, Estimate, Frontier, estimate, frontier
+from weir.catalog.entities import Chip, Model
+from weir.catalog.law import Law
+from weir.catalog.query import Catalog
+from weir.core.dates import day_before
+from weir.core.errors import InputError, NothingFitsError
+from weir.core.provenance import Source
+from weir.perf.serving import Workload
+from weir.rules.determination import Determination
+from weir.rules.transaction import Transaction
+
+BESIDE = ("H100", "H800", "H200", "A800", "Ascend 910B", "Ascend 910C")
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """A chip that the work could not be estimated on, and why."""
+
+    chip: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A chip beside the one that was asked for, on the same work and the same transaction."""
+
+    chip: Chip
+    determination: Determination
+    estimate: Estimate | Unavailable | None
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """The whole answer.
+
+    Attributes:
+        sheet: What the chip is.
+        now: What the law says on the day.
+        before: What it said on the day before the last change; None where nothing changed.
+        changed_on: The day of that change.
+        model: The model; None where only legality was asked for.
+        workload: The requests the speed is estimated for.
+        estimate: The chip on the model, or why not.
+        peers: The chips beside it.
+        frontiers: Throughput against interactivity, where pictures were asked for.
+        mapped: Determinations of every chip of the catalogue, where pictures were asked for.
+        sources: Every document that the answer cites.
+        data_version: Age of the data.
+    """
+
+    sheet: Datasheet
+    now: Determination
+    before: Determination | None
+    changed_on: dt.date | None
+    model: Model | None
+    workload: Workload
+    estimate: Estimate | Unavailable | None
+    peers: tuple[Peer, ...]
+    frontiers: tuple[Frontier, ...]
+    mapped: tuple[Determination, ...]
+    sources: tuple[Source, ...]
+    data_version: str
+
+
+def assess(
+    chip: Chip,
+    transaction: Transaction,
+    catalog: Catalog,
+    law: Law,
+    *,
+    model: Model | None = None,
+    workload: Workload = DEFAULT_WORKLOAD,
+    beside: Sequence[str] = BESIDE,
+    pictures: bool = False,
+) -> Assessment:
+    """Legality and performance of a chip in one answer.
+
+    Args:
+        chip: The chip.
+        transaction: What is done with it, on which day.
+        catalog: Where the chips beside it are.
+        law: From `weir.catalog.law_load.load_law`.
+        model: The model to serve; only legality where None.
+        workload: The requests.
+        beside: Names of the chips to put beside it.
+        pictures: Also compute what the pictures show.
+
+    Raises:
+        UnknownNameError: A chip or country that does not exist.
+        InputError: Contradictory facts.
+    """
+    sheet = datasheet(chip, catalog)
+    now = determine(chip, transaction, law)
+    changed_on, before = last_change(chip, transaction, law, now)
+    others = [catalog.chip(name) for name in beside]
+    peers = tuple(
+        Peer(
+            other,
+            determine(other, transaction, law, trace=False),
+            try_estimate(other, model, workload, catalog),
+        )
+        for other in others
+        if other.id != chip.id
+    )
+    own = try_estimate(chip, model, workload, catalog)
+    drawn = [chip, *(peer.chip for peer in peers)] if pictures and model is not None else []
+    mapped = _map(catalog, transaction, law) if pictures else ()
+    used = [own, *(peer.estimate for peer in peers)]
+    citations = [c for answer in used if isinstance(answer, Estimate) for c in answer.sources]
+    for answer in (now, before, *(peer.determination for peer in peers)):
+        citations += answer.sources if answer is not None else ()
+    cited = cited_sources(citations, catalog)
+    return Assessment(
+        sheet=sheet,
+        now=now,
+        before=before,
+        changed_on=changed_on,
+        model=model,
+        workload=workload,
+        estimate=own,
+        peers=peers,
+        frontiers=tuple(_frontiers(drawn, model, workload, catalog)),
+        mapped=mapped,
+        sources=tuple({source.id: source for source in (*sheet.sources, *cited)}.values()),
+        data_version=catalog.data_version,
+    )
+
+
+def last_change(
+    chip: Chip, transaction: Transaction, law: Law, now: Determination
+) -> tuple[dt.date | None, Determination | None]:
+    """The last day on or before the transaction's on which the status changed, and what was before.
+
+    Status is classification, licence requirement, its grounds and the review policy.
+    """
+    for day in sorted((d for d in law.breakpoints if d <= transaction.on), reverse=True):
+        earlier = replace(transaction, on=day_before(day))
+        was = determine(chip, earlier, law, trace=False)
+        if status(was) != status(now):
+            return day, determine(chip, earlier, law)
+    return None, None
+
+
+def status(answer: Determination) -> tuple[object, ...]:
+    """What makes two determinations the same to a reader."""
+    grounds = tuple((ground.id, ground.answer) for ground in answer.grounds)
+    return answer.eccn, answer.licence_required, grounds, answer.review.policy
+
+
+def try_estimate(
+    chip: Chip, model: Model | None, workload: Workload, catalog: Catalog
+) -> Estimate | Unavailable | None:
+    """An estimate, or why there is none; None where no model was asked for."""
+    if model is None:
+        return None
+    try:
+        return estimate(chip, model, workload=workload, catalog=catalog)
+    except (InputError, NothingFitsError) as error:
+        return Unavailable(chip.name, str(error))
+
+
+def _frontiers(
+    chips: Iterable[Chip], model: Model | None, workload: Workload, catalog: Catalog
+) -> Iterable[Frontier]:
+    if model is None:
+        return
+    for chip in chips:
+        try:
+            yield frontier(chip, model, workload=workload, catalog=catalog)
+        except (InputError, NothingFitsError):
+            continue
+
+
+def _map(catalog: Catalog, transaction: Transaction, law: Law) -> tuple[Determination, ...]:
+    known = (chip for chip, _ in catalog.chips.audit() if chip is not None)
+    return tuple(determine(chip, transaction, law, trace=False) for chip in known)

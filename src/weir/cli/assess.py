@@ -1,0 +1,59 @@
+"""`weir assess`: legality and performance in one answer."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import click
+
+from weir.cli.catalogue import catalog_of
+from weir.cli.common import on_option, output_options
+from weir.cli.output import Output
+from weir.cli.transaction import transaction_of, transaction_options
+
+
+@click.command()
+@click.argument("chip")
+@transaction_options
+@on_option
+@click.option("--model", help="The model to serve; only legality if left out.")
+@click.option("--isl", type=int, default=4096, show_default=True, help="Input tokens of a request.")
+@click.option("--osl", type=int, default=1536, show_default=True, help="Output tokens.")
+@click.option(
+    "--beside", multiple=True, metavar="CHIP", help="A chip beside it (repeatable)."
+)
+@output_options
+@click.pass_context
+def assess(
+    ctx: click.Context,
+    chip: str,
+    given: dict[str, Any],
+    on: dt.date,
+    model: str | None,
+    isl: int,
+    osl: int,
+    beside: tuple[str, ...],
+    style: str | None,
+    html: Path | None,
+    output: Path | None,
+) -> None:
+    """Say what CHIP is, whether it may be sold, and what it can do on a model."""
+    target = Output.checked(style, html, output)
+    from weir.answers.assess import BESIDE
+    from weir.answers.assess import assess as assess_chip
+    from weir.catalog.law_load import load_law
+    from weir.perf.serving import Workload
+    from weir.report.assess import assessment_document
+
+    catalog = catalog_of(ctx)
+    answer = assess_chip(
+        catalog.chip(chip),
+        transaction_of(given, on),
+        catalog,
+        load_law(),
+        model=None if model is None else catalog.model(model),
+        workload=Workload(isl=isl, osl=osl),
+        beside=beside or BESIDE,
+        pictures=html is not None,
+    )
+    target.deliver(assessment_document(answer), answer)

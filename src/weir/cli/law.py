@@ -1,0 +1,46 @@
+"""`weir check`: what the published law says of a chip in a transaction on a day."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import click
+
+from weir.cli.catalogue import catalog_of
+from weir.cli.common import on_option, output_options
+from weir.cli.output import Output
+from weir.cli.transaction import transaction_of, transaction_options
+
+
+@click.command()
+@click.argument("chip")
+@transaction_options
+@on_option
+@click.option("--trace", is_flag=True, help="Also show every step of the evaluation.")
+@output_options
+@click.pass_context
+def check(
+    ctx: click.Context,
+    chip: str,
+    given: dict[str, Any],
+    on: dt.date,
+    trace: bool,
+    style: str | None,
+    html: Path | None,
+    output: Path | None,
+) -> None:
+    """Determine CHIP's classification, licence requirement, review policy and margins."""
+    target = Output.checked(style, html, output)
+    from dataclasses import replace
+
+    from weir.answers.classify import determine
+    from weir.answers.datasheet import cited_sources
+    from weir.catalog.law_load import load_law
+    from weir.report.determination import determination_document, trace_section
+
+    catalog = catalog_of(ctx)
+    answer = determine(catalog.chip(chip), transaction_of(given, on), load_law(), trace=trace)
+    document = determination_document(answer, cited_sources(answer.sources, catalog))
+    if trace:
+        document = replace(document, sections=(*document.sections, trace_section(answer)))
+    target.deliver(document, answer)

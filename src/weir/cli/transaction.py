@@ -1,0 +1,75 @@
+"""The facts of a transaction as options, shared by the commands that ask the law."""
+
+import datetime as dt
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from weir.core.errors import InputError
+
+if TYPE_CHECKING:
+    from weir.rules.transaction import Transaction
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_KINDS = ("export", "reexport", "in_country_transfer", "deemed_export", "import")
+
+
+def transaction_options(command: F) -> F:
+    """Adds `--to`, `--hq` and the other facts; they arrive as one `given` mapping."""
+    options = (
+        click.option("--to", "destination", required=True, help="Destination, ISO code or name."),
+        click.option(
+            "--kind", type=click.Choice(_KINDS), default="export", show_default=True,
+            help="What is done with the chip.",
+        ),
+        click.option("--from", "origin", help="Where it comes from; the U.S. if left out."),
+        click.option("--exporter", help="Company; the designer of the chip if left out."),
+        click.option("--hq", help="Country of the consignee's headquarters."),
+        click.option("--parent-hq", help="Country of its ultimate parent's headquarters."),
+        click.option(
+            "--fact", "flags", multiple=True, metavar="NAME=WORD",
+            help="A fact: yes, no, contested or unknown, such as military_end_use=yes.",
+        ),
+        click.option(
+            "--certify", "certifications", multiple=True, metavar="NAME",
+            help="A certification given; 'all' for all of them.",
+        ),
+    )  # fmt: skip
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - click passes what it parsed
+        names = ("destination", "kind", "origin", "exporter", "hq", "parent_hq", "flags")
+        given = {name: kwargs.pop(name) for name in (*names, "certifications")}
+        return command(*args, given=given, **kwargs)
+
+    return functools.reduce(lambda inner, option: option(inner), reversed(options), wrapped)  # type: ignore[return-value]
+
+
+def transaction_of(given: dict[str, Any], on: dt.date) -> "Transaction":
+    """The transaction that the options describe.
+
+    Raises:
+        InputError: A fact that is not written NAME=WORD.
+    """
+    from weir.rules.transaction import Transaction
+
+    flags: dict[str, str] = {}
+    for item in given["flags"]:
+        name, separator, word = item.partition("=")
+        if not separator:
+            raise InputError(f"--fact {item}: write NAME=yes, NAME=no or NAME=unknown")
+        flags[name] = word
+    return Transaction(
+        destination=given["destination"],
+        on=on,
+        kind=given["kind"],
+        origin=given["origin"],
+        exporter=given["exporter"],
+        consignee_headquarters=given["hq"],
+        ultimate_parent_headquarters=given["parent_hq"],
+        flags=flags,
+        certifications=tuple(given["certifications"]) or None,
+    )
