@@ -37,11 +37,11 @@ class Ink:
 
 
 TONE_INKS: Final = {
-    Tone.PLAIN: Ink("#5c6670", "#a9b4bf"),
-    Tone.NOT_REQUIRED: Ink("#0072b2", "#5bb3e6"),
+    Tone.PLAIN: Ink("#9aa3ac", "#7f8a95"),
+    Tone.NOT_REQUIRED: Ink("#0072b2", "#6cc4f5"),
     Tone.REQUIRED: Ink("#c8500a", "#f0914f"),
-    Tone.UNKNOWN: Ink("#8a7a00", "#d9c84a"),
-    Tone.WARNING: Ink("#7b2d6b", "#d58bc4"),
+    Tone.UNKNOWN: Ink("#707070", "#c4c4c4"),
+    Tone.WARNING: Ink("#5b1f52", "#b565a7"),
 }
 
 TEXT: Final = Ink("#1b1f23", "#e8eaed")
