@@ -45,7 +45,7 @@ from weir.report.estimate import (
     memory_table,
     method_note,
     ranged_number,
-    speed_table,
+    speed_tables,
 )
 from weir.rules.determination import Determination
 
@@ -137,7 +137,7 @@ def _speed_blocks(answer: Assessment) -> Iterator[Block]:
     shown = [item for item in estimates if item is not None]
     yield method_note(shown)
     yield _work(answer)
-    yield speed_table(shown, f"{_name(answer)} and other chips on the same work")
+    yield from speed_tables(shown, f"{_name(answer)} and others on the same work")
     yield _legal_table(answer)
     if answer.frontiers:
         yield _frontier_picture(answer)

@@ -66,7 +66,7 @@ def estimate_document(answer: Estimate, sources: tuple[Source, ...], data_versio
             ("Data of", data_version),
         ),
         sections=(
-            Section("Speed", (speed_table((answer,)),)),
+            Section("Speed", speed_tables((answer,), "80 % intervals in brackets")),
             Section("What bounds it", bound_blocks(answer)),
             Section("Memory of one chip", (memory_table(answer),)),
             Section("Assumptions", (assumption_list(answer),)),
@@ -90,29 +90,50 @@ def headline(answer: Estimate) -> str:
     )
 
 
-def speed_table(answers: Sequence[Estimate | Unavailable], caption: str = "") -> Table:
-    """Chips beside each other on the same work."""
-    columns = (
+def speed_tables(answers: Sequence[Estimate | Unavailable], subject: str) -> tuple[Table, Table]:
+    """Chips beside each other on the same work: what a user sees, and what is behind it."""
+    seen = (
         "Chip",
-        Column("Fewest chips", align=RIGHT),
+        Column("Fewest", align=RIGHT),
         Column("Chips", align=RIGHT),
         Column("TTFT", "s", RIGHT),
         Column("TPOT", "ms", RIGHT),
-        Column("Prefill step", "ms", RIGHT),
-        Column("Decode step", "ms", RIGHT),
         Column("Tokens/s per chip", align=RIGHT),
-        "Decode bound by",
-        "Prefill bound by",
-        Column("Energy", "J/token", RIGHT),
-        Column("Cost", "USD/million tokens", RIGHT),
     )
-    rows = tuple(_speed_row(answer, len(columns)) for answer in answers)
-    return Table(caption or "Estimates with 80 % intervals", columns, rows, (INTERVAL_NOTE,))
+    behind = (
+        "Chip",
+        Column("Prefill step", "ms", RIGHT),
+        "bound by",
+        Column("Decode step", "ms", RIGHT),
+        "bound by",
+        Column("J/token", align=RIGHT),
+        Column("USD/M", align=RIGHT),
+    )
+    note = "Fewest: the fewest chips that hold the weights and one request."
+    cost = "USD/M: US dollars for a million output tokens, in full use."
+    return (
+        Table(
+            f"{subject}: speed",
+            seen,
+            tuple(_seen_row(item, len(seen)) for item in answers),
+            (INTERVAL_NOTE, note),
+        ),
+        Table(
+            f"{subject}: steps, energy and cost",
+            behind,
+            tuple(_behind_row(item, len(behind)) for item in answers),
+            (cost,),
+        ),
+    )
 
 
-def _speed_row(answer: Estimate | Unavailable, width: int) -> tuple[Cell | str, ...]:
+def _refusal(item: Unavailable, width: int) -> tuple[Cell | str, ...]:
+    return (item.chip, item.reason, *("" for _ in range(width - 2)))
+
+
+def _seen_row(answer: Estimate | Unavailable, width: int) -> tuple[Cell | str, ...]:
     if isinstance(answer, Unavailable):
-        return (answer.chip, answer.reason, *("" for _ in range(width - 2)))
+        return _refusal(answer, width)
     status = answer.status
     return (
         answer.chip,
@@ -120,11 +141,20 @@ def _speed_row(answer: Estimate | Unavailable, width: int) -> tuple[Cell | str, 
         str(answer.chips),
         Cell(ranged_number(answer.ttft_s), status=status),
         Cell(ranged_number(_milli(answer.tpot_s)), status=status),
-        Cell(ranged_number(_milli(answer.prefill.time)), status=status),
-        Cell(ranged_number(_milli(answer.decode.time)), status=status),
         Cell(ranged_number(answer.output_tokens_per_s_per_chip), status=status),
-        answer.decode.bottleneck,
+    )
+
+
+def _behind_row(answer: Estimate | Unavailable, width: int) -> tuple[Cell | str, ...]:
+    if isinstance(answer, Unavailable):
+        return _refusal(answer, width)
+    status = answer.status
+    return (
+        answer.chip,
+        Cell(ranged_number(_milli(answer.prefill.time)), status=status),
         answer.prefill.bottleneck,
+        Cell(ranged_number(_milli(answer.decode.time)), status=status),
+        answer.decode.bottleneck,
         Cell(_number(answer.energy_j_per_output_token), status=status),
         Cell(_number(answer.usd_per_million_output_tokens), status=status),
     )
