@@ -37,13 +37,42 @@ def test_links_to_our_own_pages_lead_somewhere(page: Path) -> None:
 GLOSSARY = ROOT / "docs" / "glossary.md"
 # One word per thing: the vocabulary that code, data and pages share.
 TERMS = [
-    "applicable die area", "arithmetic intensity", "chip", "classification", "compliance",
-    "dense rate", "effective", "enforced", "evidence horizon", "exception", "fact", "gb and
-    gib", "goodput", "instrument", "interval", "itl", "kv cache", "licence requirement", "link
-    rate", "margin", "mfu", "overlay", "parallel degrees", "performance density", "prefill and
-    decode", "published", "review policy", "source", "status", "superseded", "tpot", "tpp",
-    "trace", "ttft", "unknown",
-]  # fmt: skip
+    "applicable die area",
+    "arithmetic intensity",
+    "chip",
+    "classification",
+    "compliance",
+    "dense rate",
+    "effective",
+    "enforced",
+    "evidence horizon",
+    "exception",
+    "fact",
+    "gb and gib",
+    "goodput",
+    "instrument",
+    "interval",
+    "itl",
+    "kv cache",
+    "licence requirement",
+    "link rate",
+    "margin",
+    "mfu",
+    "overlay",
+    "parallel degrees",
+    "performance density",
+    "prefill and decode",
+    "published",
+    "review policy",
+    "source",
+    "status",
+    "superseded",
+    "tpot",
+    "tpp",
+    "trace",
+    "ttft",
+    "unknown",
+]
 
 
 def _entries() -> dict[str, str]:
