@@ -115,7 +115,6 @@ class Worker:
         self.plan_pending = False
         self._context = 0
         self._finish: list[tuple[int, int]] = []
-        self._preempted = False
         self._counts = dict.fromkeys(("mixed", "prefill_steps", "prefill", "decode", "preempt"), 0)
         self._idle_s = 0.0
         self._last_s = math.nan
@@ -132,8 +131,8 @@ class Worker:
 
     @property
     def room_blocks(self) -> int:
-        """See `View`; none in a step that had to preempt."""
-        return 0 if self._preempted else self.cache.free - self.cache.blocks_at(self.tick)
+        """See `View`."""
+        return self.cache.free - self.cache.blocks_at(self.tick)
 
     def blocks_to_admit(self, sequence: Sequence) -> int:
         """See `View`; with room for the first token of a decode step where one follows here."""
@@ -238,7 +237,7 @@ class Worker:
     def _decode_run(self, now_s: float, decoding: int) -> list[float]:
         """Ends of decode steps until a sequence finishes or blocks run out."""
         ticks = 1
-        if self.runs is not None and not self._preempted:
+        if self.runs is not None:
             ticks = self.cache.ticks_that_fit(
                 self.tick, min(self._next_finish() - self.tick, LONGEST_RUN)
             )
@@ -264,15 +263,16 @@ class Worker:
         return sequence is None or sequence.finish_tick != tick
 
     def _make_room(self) -> None:
-        """Preempts, last admitted first, until the next decode step has its blocks."""
-        self._preempted = False
+        """Preempts, last admitted first, until the next decode step has its blocks.
+
+        Who is preempted last stands first in line and needs no less than it gave, which was more
+        than what is left over: nobody is admitted again before a sequence finishes.
+        """
         while self.cache.blocks_at(self.tick) > self.cache.free:
-            sequence = self.running[next(reversed(self.running))]
-            self._preempt(sequence)
+            self._preempt(self.running[next(reversed(self.running))])
 
     def _preempt(self, sequence: Sequence) -> None:
         """Drops a sequence's cache; it waits at the head of the line to be recomputed."""
-        self._preempted = True
         self._counts["preempt"] += 1
         self.log.preemptions[sequence.request] += 1
         if sequence.finish_tick >= 0:
