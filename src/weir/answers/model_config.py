@@ -22,6 +22,11 @@ class Config:
     """A configuration that remembers which of its keys were asked for."""
 
     def __init__(self, raw: Mapping[str, Any]) -> None:
+        if not isinstance(raw, Mapping):
+            raise InputError(
+                f"the configuration is a {type(raw).__name__}, not a JSON object; give the "
+                "config.json of a Hugging Face model repository"
+            )
         inner = raw.get("text_config")
         self.raw: Mapping[str, Any] = raw
         self.values: Mapping[str, Any] = inner if isinstance(inner, Mapping) else raw
@@ -105,7 +110,9 @@ def read_shape(config: Config) -> Shape:
         max_context=context if isinstance(context, int) else None,
         weight_format=weights,
         expert_weight_format=experts,
-        draft_layers=config.whole("num_nextn_predict_layers", "mtp_num_hidden_layers"),
+        draft_layers=config.whole(
+            "num_nextn_predict_layers", "mtp_num_hidden_layers", "num_mtp_layers"
+        ),
     )
 
 
@@ -141,6 +148,8 @@ def read_attention(config: Config) -> Attention:
     hidden = config.need("hidden_size", "n_embd", "d_model", "n_embed")
     heads = config.need("num_attention_heads", "n_head", "n_heads")
     head_dim = config.whole("head_dim", "attention_head_dim") or hidden // heads
+    if config.get("qk_nope_dim"):
+        head_dim = config.need("qk_nope_dim") + config.whole("qk_rope_dim")
     bias = config.flag("attention_bias", "qkv_bias", "use_qkv_bias", default=family.qkv_bias)
     own = bias if family.output_bias is None else family.output_bias
     norm_type = config.get("qk_norm_type")
@@ -149,7 +158,7 @@ def read_attention(config: Config) -> Attention:
     if asked is not None and config.model_type not in {"llama4_text", "minimax_m3"}:
         full = norm_type == "per_layer"
         qk_norm = ("full" if full else "per_head") if asked else "none"
-    value_dim = config.whole("v_head_dim") or None
+    value_dim = config.whole("v_head_dim", "v_channels") or None
     return Attention(
         kind="gqa",
         heads=heads,
@@ -160,10 +169,18 @@ def read_attention(config: Config) -> Attention:
         output_bias=own,
         qk_norm=qk_norm,
         sinks=family.sinks,
+        extra_parameters=_learned_sinks(config, head_dim, value_dim or head_dim),
         output_gate=config.flag(
             "attn_output_gate", "attention_output_gate", default=config.model_type == "qwen3_next"
         ),
     )
+
+
+def _learned_sinks(config: Config, head_dim: int, value_dim: int) -> int:
+    """Parameters of key-value pairs that stand before every sequence."""
+    tokens = config.whole("param_sink_number")
+    values = value_dim if config.flag("param_sink_with_value") else 0
+    return tokens * config.whole("num_key_value_heads") * (head_dim + values)
 
 
 def _kv_heads(config: Config, heads: int) -> int:
@@ -238,7 +255,12 @@ def read_experts(config: Config) -> FeedForward | None:
         shared_experts=shared,
         shared_intermediate=0 if shared_width == width else shared_width,
         shared_gate=family.shared_gate and shared > 0,
-        router_bias=config.flag("use_routing_bias", "use_moe_router_bias", "moe_use_aux_free")
+        router_bias=config.flag(
+            "use_routing_bias",
+            "use_moe_router_bias",
+            "moe_use_aux_free",
+            "router_enable_expert_bias",
+        )
         or family.router_bias,
         latent=config.whole("moe_latent_size", "routed_expert_hidden_size"),
     )

@@ -96,6 +96,8 @@ def _assemble(
 
 def _norms(config: Config) -> int:
     """Normalisations of the hidden width in one layer."""
+    if config.flag("sandwich_norm"):
+        return 2 * config.family.norms
     if config.get("parallel_attn"):
         return 2 if config.get("new_decoder_architecture") else 1
     if config.model_type == "gemma4_text" and config.get("enable_moe_block"):
@@ -162,7 +164,7 @@ def _plan_searched(config: Config, blocks: Sequence[Mapping[str, Any]]) -> Plan:
 
 
 def _mixer_keys(config: Config, count: int) -> list[str]:
-    """One key a layer: full, sliding, linear or, with a shared index, full_shared_index."""
+    """One key a layer: full, sliding, linear, or full with the index or cache of another layer."""
     if config.get("kv_lora_rank") and not config.get("linear_attn_config"):
         kinds = config.get("indexer_types", default=["full"] * count)
         _same_length("indexer_types", kinds, count)
@@ -172,6 +174,9 @@ def _mixer_keys(config: Config, count: int) -> list[str]:
     if isinstance(kimi, Mapping):
         full = set(kimi["full_attn_layers"])
         return ["full" if index + 1 in full else "linear" for index in range(count)]
+    if config.flag("use_cla"):
+        share = config.need("cla_share_factor")
+        return ["full_shared_cache" if index % share else "full" for index in range(count)]
     types = config.get("layer_types")
     if types:
         config.get("full_attention_interval", "sliding_window_pattern")
@@ -223,6 +228,8 @@ def _mixers(config: Config, keys: set[str]) -> dict[str, Attention]:
     found: dict[str, Attention] = {"full": full} if "full" in keys else {}
     if "full_shared_index" in keys:
         found["full_shared_index"] = replace(full, indexer_heads=0, indexer_head_dim=0)
+    if "full_shared_cache" in keys:
+        found["full_shared_cache"] = replace(full, shares_cache=True)
     if "sliding" in keys:
         found["sliding"] = _sliding(config)
     if "linear" in keys:

@@ -172,8 +172,9 @@ class Shape(_NonNegative):
         weight_format: Number format the weights are published in.
         expert_weight_format: Format of routed experts where it differs.
         draft_layers: Multi-token prediction layers, not part of the totals.
-        total_counts: What the publisher's total takes in: the `trunk` alone, trunk and draft layers
-            (`with_draft`), or both without the embeddings (`with_draft_no_embeddings`).
+        total_counts: What the publisher's total takes in: the `trunk`, the trunk without its
+            embeddings (`no_embeddings`), trunk and draft layers (`with_draft`), or both without the
+            embeddings (`with_draft_no_embeddings`).
         active_counts: What the publisher's active total takes in: `all`, or everything except the
             input embedding (`no_input_embedding`) or both embeddings (`no_embeddings`).
         vision_parameters: Parameters of vision and audio parts; a publisher's total may take them
@@ -192,7 +193,9 @@ class Shape(_NonNegative):
     weight_format: Literal["bf16", "fp16", "fp8", "fp4", "int4", "int8", "fp32"] = "bf16"
     expert_weight_format: Literal["bf16", "fp16", "fp8", "fp4", "int4", "int8"] | None = None
     draft_layers: int = 0
-    total_counts: Literal["trunk", "with_draft", "with_draft_no_embeddings"] = "trunk"
+    total_counts: Literal["trunk", "no_embeddings", "with_draft", "with_draft_no_embeddings"] = (
+        "trunk"
+    )
     active_counts: Literal["all", "no_input_embedding", "no_embeddings"] = "all"
     vision_parameters: int = 0
     extra_parameters: int = 0

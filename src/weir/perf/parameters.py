@@ -371,12 +371,11 @@ def total_as_published(model: Architecture) -> int:
     """The total counted as the publisher counts: `shape.total_counts` and `vision_parameters`."""
     shape = model.shape
     total = total_parameters(model) + shape.vision_parameters
-    if shape.total_counts == "trunk":
-        return total
-    total += draft_parameters(model)
-    if shape.total_counts == "with_draft":
-        return total
-    return total - embedding_parameters(shape) - output_head_parameters(shape)
+    if shape.total_counts.startswith("with_draft"):
+        total += draft_parameters(model)
+    if shape.total_counts.endswith("no_embeddings"):
+        total -= embedding_parameters(shape) + output_head_parameters(shape)
+    return total
 
 
 def active_as_published(model: Architecture) -> int:
