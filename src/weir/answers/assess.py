@@ -87,7 +87,7 @@ def assess(
         chip: The chip.
         transaction: What is done with it, on which day.
         catalog: Where the chips beside it are.
-        law: From `weir.catalog.law_load.load_law`.
+        law: From `weir.catalog.law_stock.stock_law`.
         model: The model to serve; only legality where None.
         workload: The requests.
         beside: Names of the chips to put beside it.

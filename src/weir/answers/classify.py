@@ -32,7 +32,7 @@ def determine(
     Args:
         chip: From the catalogue.
         transaction: What is done with it; its flags win over the facts of the chip.
-        law: From `weir.catalog.law_load.load_law`.
+        law: From `weir.catalog.law_stock.stock_law`.
         overlay: What-if changes of the law.
         trace: Record every step.
 

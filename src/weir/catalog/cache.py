@@ -11,7 +11,7 @@ import os
 import pickle
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -31,10 +31,14 @@ class Cache:
     Args:
         folder: The folder; all its files count.
         keep: Where to keep it; beside the stock where left out.
+        also: Files elsewhere that count too.
     """
 
-    def __init__(self, folder: Path, keep: Path = STOCK / FOLDER) -> None:
+    def __init__(
+        self, folder: Path, keep: Path = STOCK / FOLDER, also: Sequence[Path] = ()
+    ) -> None:
         self.folder = folder
+        self.also = also
         self.path = keep / f"{folder.name}.pickle"
 
     @property
@@ -49,6 +53,8 @@ class Cache:
         digest.update(os.fsencode(self.folder))
         for path in _files(self.folder):
             _add(digest, self.folder, path)
+        for other in self.also:
+            _add(digest, other.parent, str(other))
         return digest.digest()
 
     def recall(self) -> Any | None:  # noqa: ANN401 - whatever was remembered

@@ -41,7 +41,7 @@ def assess(
     target = Output.checked(style, html, output)
     from weir.answers.assess import BESIDE
     from weir.answers.assess import assess as assess_chip
-    from weir.catalog.law_load import load_law
+    from weir.catalog.law_stock import stock_law
     from weir.perf.serving import Workload
     from weir.report.assess import assessment_document
 
@@ -50,7 +50,7 @@ def assess(
         catalog.chip(chip),
         transaction_of(given, on),
         catalog,
-        load_law(),
+        stock_law(),
         model=None if model is None else catalog.model(model),
         workload=Workload(isl=isl, osl=osl),
         beside=beside or BESIDE,

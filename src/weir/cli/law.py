@@ -35,11 +35,11 @@ def check(
 
     from weir.answers.classify import determine
     from weir.answers.datasheet import cited_sources
-    from weir.catalog.law_load import load_law
+    from weir.catalog.law_stock import stock_law
     from weir.report.determination import determination_document, trace_section
 
     catalog = catalog_of(ctx)
-    answer = determine(catalog.chip(chip), transaction_of(given, on), load_law(), trace=trace)
+    answer = determine(catalog.chip(chip), transaction_of(given, on), stock_law(), trace=trace)
     document = determination_document(answer, cited_sources(answer.sources, catalog))
     if trace:
         document = replace(document, sections=(*document.sections, trace_section(answer)))

@@ -1,7 +1,10 @@
+import os
 import pickle
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,9 @@ import pytest
 from weir.catalog import cache as module
 from weir.catalog.cache import DIGEST_BYTES, Cache
 from weir.catalog.files import STOCK
+from weir.catalog.law import Law
+from weir.catalog.law_load import load_law
+from weir.catalog.law_stock import stock_law
 from weir.catalog.query import Catalog, Shelf
 
 
@@ -63,12 +69,21 @@ def test_any_change_of_the_files_makes_it_forget(kept: Cache, change) -> None:
     assert kept.recall() is None
 
 
+def test_a_change_of_a_file_elsewhere_that_counts_makes_it_forget(tmp_path: Path) -> None:
+    (tmp_path / "rules").mkdir()
+    about = tmp_path / "about.toml"
+    about.write_text("1", encoding="utf-8")
+    cache = Cache(tmp_path / "rules", tmp_path / ".cache", also=(about,))
+    cache.remember({"a": 1}, cache.fingerprint())
+    assert cache.recall() == {"a": 1}
+    about.write_text("2", encoding="utf-8")
+    assert cache.recall() is None
+
+
 def test_a_change_with_the_old_time_stamp_makes_it_forget(kept: Cache) -> None:
     path = kept.folder / "a.toml"
     stamp = path.stat()
     _edit(kept.folder)
-    import os
-
     os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
     assert kept.recall() is None
 
@@ -120,8 +135,8 @@ def test_a_place_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
 
 def test_kept_records_equal_read_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Elsewhere(Cache):
-        def __init__(self, folder: Path) -> None:
-            super().__init__(folder, tmp_path)
+        def __init__(self, folder: Path, also: Sequence[Path] = ()) -> None:
+            super().__init__(folder, tmp_path, also)
 
     monkeypatch.setattr("weir.catalog.query.Cache", Elsewhere)
     fresh, again = Catalog(), Catalog()
@@ -135,6 +150,25 @@ def test_kept_records_equal_read_ones(tmp_path: Path, monkeypatch: pytest.Monkey
         assert [pickle.dumps(item) for item in read.all()] == [
             pickle.dumps(item) for item in recalled.all()
         ]
+
+
+def _fields(law: Law) -> dict[str, object]:
+    """What a law consists of; laws themselves compare by identity."""
+    return {item.name: getattr(law, item.name) for item in fields(law)}
+
+
+def test_the_kept_law_equals_the_read_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = Cache(STOCK / "rules", tmp_path, also=(STOCK / "about.toml",))
+    monkeypatch.setattr("weir.catalog.law_stock.Cache", lambda *_, **__: kept)
+    stock_law.cache_clear()
+    read = _fields(stock_law())
+    assert read == _fields(load_law(STOCK))
+    assert kept.path.exists()
+    stock_law.cache_clear()
+    monkeypatch.setattr("weir.catalog.law_load.load_law", None)
+    recalled = _fields(stock_law())
+    stock_law.cache_clear()
+    assert recalled == read
 
 
 def test_a_record_that_was_kept_needs_no_validator() -> None:
