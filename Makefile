@@ -16,6 +16,8 @@ DEMO_PAGE := build/h20.html
 # Settings of the caller that would make pip or Python work outside the environment.
 unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX PIP_ROOT PIP_REQUIRE_VIRTUALENV
 unexport WEIR_DATA
+# Byte code is kept, beside the source, so that commands start quickly.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo install test check bench lock validate-env chromium clean
