@@ -16,7 +16,6 @@ from weir.rules.metrics import Bounds
 from weir.rules.places import fold
 
 UNPUBLISHED = (math.nan, math.nan)
-_DEFAULT_FACTS = {"is_hbm": "no", "processing_dominant": "yes"}  # a processor, unless said
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +218,7 @@ def columns(chips: Sequence[ChipInputs]) -> ChipColumns:
     facts = {
         fact: np.array(
             [
-                TRUTH_OF_WORD[chip.facts.get(fact, _DEFAULT_FACTS.get(fact, "unknown"))]
+                TRUTH_OF_WORD[chip.facts.get(fact, "unknown")]
                 for chip in chips
             ],
             np.int8,

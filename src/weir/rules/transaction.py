@@ -156,6 +156,7 @@ def resolve(law: Law, given: Transaction) -> Case:
     if given.ultimate_parent_headquarters is None:
         assumed.append("its ultimate parent is headquartered where the consignee is")
     facts = dict.fromkeys(_ORDINARY, NO) | dict.fromkeys(_OPEN, UNKNOWN)
+    facts |= {"is_hbm": NO, "processing_dominant": YES}  # a processor, unless said otherwise
     facts |= {name: TRUTH_OF_WORD[word] for name, word in given.flags.items()}
     if not any(name in given.flags for name in _ORDINARY):
         assumed.append("no party is listed, the end use is civil and no supercomputer is built")
