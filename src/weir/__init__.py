@@ -13,11 +13,13 @@ if TYPE_CHECKING:
     from weir.answers.assess import Assessment, assess
     from weir.answers.classify import determine
     from weir.answers.datasheet import Comparison, Datasheet, compare, datasheet
-    from weir.answers.estimate import Deployment, Estimate, Workload, estimate
+    from weir.answers.estimate import Estimate, estimate
+    from weir.answers.placement import Deployment
     from weir.catalog.entities import Chip, Model
     from weir.catalog.query import Catalog
     from weir.core.errors import WeirError
-    from weir.rules.determine import Determination
+    from weir.perf.serving import Workload
+    from weir.rules.determination import Determination
     from weir.rules.transaction import Transaction
 
 _HOMES = {
@@ -26,13 +28,13 @@ _HOMES = {
     "Chip": "weir.catalog.entities",
     "Comparison": "weir.answers.datasheet",
     "Datasheet": "weir.answers.datasheet",
-    "Deployment": "weir.answers.estimate",
-    "Determination": "weir.rules.determine",
+    "Deployment": "weir.answers.placement",
+    "Determination": "weir.rules.determination",
     "Estimate": "weir.answers.estimate",
     "Model": "weir.catalog.entities",
     "Transaction": "weir.rules.transaction",
     "WeirError": "weir.core.errors",
-    "Workload": "weir.answers.estimate",
+    "Workload": "weir.perf.serving",
     "assess": "weir.answers.assess",
     "compare": "weir.answers.datasheet",
     "datasheet": "weir.answers.datasheet",

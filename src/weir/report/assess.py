@@ -167,12 +167,18 @@ def _work(answer: Assessment) -> Paragraph:
 
 
 def _legal_table(answer: Assessment) -> Table:
-    rows = [_legal_row(answer.now), *(_legal_row(peer.determination) for peer in answer.peers)]
+    answers = (answer.now, *(peer.determination for peer in answer.peers))
+    notes = [
+        f"{item.chip}: {notice.title}."
+        for item in answers
+        for notice in item.notices
+        if notice.kind == "warning"
+    ]
     return Table(
         f"The same transaction with each chip on {answer.now.on.isoformat()}",
         ("Chip", "Classification", "Licence", "Review policy"),
-        tuple(rows),
-        ("For each chip its own designer is taken as the exporter.",),
+        tuple(_legal_row(item) for item in answers),
+        ("For each chip its own designer is taken as the exporter.", *notes),
     )
 
 
@@ -196,8 +202,9 @@ def _peer_item(peer: Peer, known: set[str]) -> Item:
 
 def _density_picture(answer: Assessment) -> Picture:
     compared = {peer.chip.id for peer in answer.peers}
-    points = [_point(item, answer.now.chip_id, compared) for item in answer.mapped]
     now = answer.now
+    points = [_point(item, now.chip_id, compared) for item in answer.mapped]
+    shown = [point for point in points if point.group is not Group.OTHER or _is_placed(point)]
     density = next((item for item in now.inputs if item.name == "performance_density"), None)
     tpp = next((item for item in now.inputs if item.name == "tpp"), None)
     values = f"TPP {tpp.text}, density {density.text}" if tpp and density else "no numbers"
@@ -205,8 +212,11 @@ def _density_picture(answer: Assessment) -> Picture:
         key="density-map",
         spec=density_map(f"{now.chip} against the lines of the rule", now.on, _zones(now), points),
         caption="TPP against performance density, with the zones of the rule in force that day",
-        alt=f"{now.chip}: {values}; {classification(now)}. {len(points)} chips are drawn.",
-        source="Zones from the rule in force that day; chips from the catalogue of Weir.",
+        alt=f"{now.chip}: {values}; {classification(now)}. {len(shown)} chips are drawn.",
+        source=(
+            "Zones from the rule in force that day; chips from the catalogue of Weir. "
+            f"{len(points) - len(shown)} others have no known rate or die area and are left out."
+        ),
     )
 
 
@@ -224,6 +234,10 @@ def _point(item: Determination, asked: str, compared: set[str]) -> MapPoint:
         group=Group.HIGHLIGHTED if item.chip_id == asked else group,
         tone=TONE_OF_LICENCE[item.licence_required],
     )
+
+
+def _is_placed(point: MapPoint) -> bool:
+    return None not in (point.x_low, point.x_high, point.y_low, point.y_high)
 
 
 def _bound(value: float) -> float | None:

@@ -1,5 +1,6 @@
 """Determinations as documents: the verdict, why, how close to each line, what would flip it."""
 
+import math
 from collections.abc import Sequence
 
 from weir.core.provenance import Source, Status
@@ -109,7 +110,9 @@ def clause_blocks(answer: Determination) -> tuple[Block, ...]:
 
 def _clause(clause: Clause) -> Item:
     tone = Tone.REQUIRED if clause.answer is Answer.YES else Tone.PLAIN
-    lines = [Item(margin.text) for margin in clause.margins]
+    is_measured = all(math.isfinite(margin.low) for margin in clause.margins)
+    told = clause.answer is not Answer.NO or is_measured
+    lines = [Item(margin.text) for margin in clause.margins] if told else []
     if clause.quote:
         lines.append(Item(f"“{clause.quote}” ({clause.citation}; {clause.evidence})"))
     return Item(
@@ -130,9 +133,8 @@ def ground_blocks(answer: Determination) -> tuple[Block, ...]:
         blocks.append(Paragraph(f"No requirement applies. Tested: {tested}."))
     review = answer.review
     if review.label:
-        blocks.append(
-            Paragraph(f"Review: {review.label}. {review.meaning} {review.citation}".strip())
-        )
+        words = (f"Review policy: {review.label}", review.meaning, review.citation)
+        blocks.append(Paragraph(". ".join(dict.fromkeys(part for part in words if part))))
     if review.conditions:
         blocks.append(Paragraph("What would have to be certified or done:"))
         blocks.append(_plain_list(review.conditions))
