@@ -329,7 +329,8 @@ def prefix_hits(
                 break
             leading += 1
         hits[row] = leading * block_tokens
-        for block in blocks:
+        # Last block first: a prefix is of no use without its head, so the tail is forgotten first.
+        for block in reversed(blocks):
             known[block] = None
             known.move_to_end(block)
         while len(known) > most:
