@@ -47,6 +47,7 @@ _STYLE: Final = f"""
 #show heading.where(level: 3): set text(size: 11.5pt)
 #show heading: set block(above: 1.5em, below: 0.7em)
 #show figure: set block(breakable: true)
+#show figure: set align(left)
 #show figure.caption: set align(left)
 #show figure.caption: set text(size: 9.5pt, weight: "bold")
 #show figure.where(kind: image): set block(breakable: false)
