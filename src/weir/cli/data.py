@@ -1,0 +1,59 @@
+"""`weir data`: the catalogue's own audit, its gaps, its published form and its schema."""
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from weir.cli.catalogue import catalog_of
+from weir.cli.common import Day, output_options
+from weir.cli.output import Output
+from weir.core.errors import InputError
+
+if TYPE_CHECKING:
+    from weir.catalog.query import Catalog
+
+
+@click.group()
+def data() -> None:
+    """Check the catalogue, list its gaps, export it, print its schema."""
+
+
+@data.command()
+@click.option(
+    "--on",
+    type=Day(),
+    metavar="DATE",
+    help="The day to measure staleness from, YYYY-MM-DD or today; the day of the data if left out.",
+)
+@output_options
+@click.pass_context
+def check(
+    ctx: click.Context,
+    on: dt.date | None,
+    style: str | None,
+    html: Path | None,
+    output: Path | None,
+) -> None:
+    """Find what is broken or contradictory in the stock and in your own folders."""
+    target = Output.checked(style, html, output)
+    from weir.answers.audit import audit
+    from weir.report.audit import audit_document
+
+    catalog = catalog_of(ctx)
+    answer = audit(catalog, on or _day_of(catalog))
+    target.deliver(audit_document(answer), answer)
+    if answer.problems:
+        files = len({problem.path for problem in answer.problems})
+        raise InputError(
+            f"problems in the data: {len(answer.problems)}, in files: {files}; see the list. "
+            "Correct them, or accept a difference with a reason in checks/waivers.csv"
+        )
+
+
+def _day_of(catalog: "Catalog") -> dt.date:
+    """The day of the data; today where a user's own records are there, which may be younger."""
+    if len(catalog.roots) > 1:
+        return dt.datetime.now(tz=dt.UTC).date()
+    return dt.date.fromisoformat(catalog.data_version)
