@@ -14,9 +14,10 @@ from weir.answers.serving_sample import SampleRow, read_sample
 from weir.catalog.calibration import load_efficiency
 from weir.catalog.entities import Model
 from weir.catalog.query import Catalog
-from weir.catalog.stack import Stack, load_stack
+from weir.catalog.stack import Client, Stack, load_clients, load_stack
 from weir.core.errors import LayoutError, MissingRateError, UnknownNameError, WeirError
 from weir.perf.formats import Precision, choose_precision
+from weir.perf.memory import memory
 from weir.perf.parallel import check_layout
 from weir.perf.serving import Workload, closed_loop
 from weir.perf.step import Engine
@@ -40,9 +41,6 @@ _MODELS: Final = {
     "nvidia/DeepSeek-V3.1-NVFP4": "deepseek-v3.1",
 }
 _FORMATS: Final = {"fp8": "fp8", "fp8_block": "fp8_block", "nvfp4": "nvfp4", "int4_wo": "int4_wo"}
-# Requests of each user in a run of the public benchmark: its clients send ten times the
-# concurrency, all users at once at the start.
-PUBLIC_ROUNDS: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +129,7 @@ def validate_serving(
     *,
     path: Path | None = None,
     stacks: Mapping[str, Stack] | None = None,
+    clients: Mapping[str, Client] | None = None,
 ) -> ServingValidation:
     """Predicts every run of the sample.
 
@@ -138,18 +137,23 @@ def validate_serving(
         catalog: Where chips and models are looked up; the stock if left out.
         path: The sample; that of the installed package if left out.
         stacks: Framework parameters by key; those of the stock if left out.
+        clients: Benchmark clients by key; those of the stock if left out.
 
     Raises:
         InputError: The package is not installed, or the file is not the sample.
     """
     catalog = Catalog() if catalog is None else catalog
-    return predict(read_sample(path), catalog, stacks)
+    return predict(read_sample(path), catalog, stacks, clients)
 
 
 def predict(
-    rows: Sequence[SampleRow], catalog: Catalog, stacks: Mapping[str, Stack] | None = None
+    rows: Sequence[SampleRow],
+    catalog: Catalog,
+    stacks: Mapping[str, Stack] | None = None,
+    clients: Mapping[str, Client] | None = None,
 ) -> ServingValidation:
     """Predicts runs, those of one deployment together."""
+    clients = load_clients() if clients is None else clients
     groups: dict[tuple[object, ...], list[int]] = {}
     for index, row in enumerate(rows):
         key = row.chip, row.model, row.framework, row.layout, row.weights, row.experts, row.mode
@@ -158,7 +162,7 @@ def predict(
     for members in groups.values():
         chosen = [rows[index] for index in members]
         try:
-            predictions = _predict_alike(chosen, catalog, stacks)
+            predictions = _predict_alike(chosen, catalog, stacks, clients)
         except WeirError as error:
             predictions = [Prediction(row, reason=_reason(error)) for row in chosen]
         found.update(zip(members, predictions, strict=True))
@@ -178,7 +182,10 @@ def _reason(error: WeirError) -> str:
 
 
 def _predict_alike(
-    rows: Sequence[SampleRow], catalog: Catalog, stacks: Mapping[str, Stack] | None
+    rows: Sequence[SampleRow],
+    catalog: Catalog,
+    stacks: Mapping[str, Stack] | None,
+    clients: Mapping[str, Client],
 ) -> list[Prediction]:
     first = rows[0]
     if first.layout is None:
@@ -189,12 +196,29 @@ def _predict_alike(
     unknown = {row.id: Prediction(row, reason="the row has no concurrency") for row in rows}
     if not known:
         return list(unknown.values())
+    client = clients["public" if first.is_public else "maker"]
     work = Workload(
-        isl=np.array([row.isl for row in known]), osl=np.array([row.osl for row in known])
+        isl=client.length_share * np.array([row.isl for row in known]),
+        osl=client.length_share * np.array([row.osl for row in known]),
     )
     users = np.array([row.concurrency for row in known])
-    rounds = PUBLIC_ROUNDS if first.is_public else np.inf
-    state = closed_loop(engine, work, users, rounds=rounds)
+    held = memory(
+        engine.model,
+        engine.layout,
+        engine.precision,
+        engine.stack,
+        engine.machine.memory_capacity_bytes,
+        sequences=users,
+        # Blocks are taken as sequences grow, so that the mean context fills the cache.
+        context_tokens=work.decode_context,
+    )
+    state = closed_loop(
+        engine,
+        work,
+        users,
+        in_step=client.in_step(first.framework),
+        most_sequences=np.maximum(held.max_sequences, 1.0),
+    )
     done = {
         id(row): Prediction(
             row,

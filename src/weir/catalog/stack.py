@@ -40,6 +40,8 @@ class Stack:
         reserve_bytes: Driver context, libraries and communication set-up.
         cache_block_tokens: Tokens of one block of a paged cache.
         chunk_tokens: Prompt tokens one step takes at most.
+        mixes_prompts: Prompt tokens run beside decoding sequences; otherwise in steps of their own.
+        poll_steps: Steps between two looks for new requests.
     """
 
     name: str
@@ -57,6 +59,8 @@ class Stack:
     reserve_bytes: float
     cache_block_tokens: int
     chunk_tokens: int
+    mixes_prompts: bool
+    poll_steps: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,33 @@ class Assumption:
     basis: str
 
 
+@dataclass(frozen=True, slots=True)
+class Client:
+    """How the client of a measured serving run sends its requests.
+
+    Attributes:
+        status: How the figures are known.
+        basis: Where they come from.
+        length_share: Mean length of prompts and outputs over the nominal one.
+        in_step_vllm: How far users of vLLM stay in step: 0 at any time, 1 all together.
+        in_step_sglang: The same under SGLang.
+        in_step_trtllm: The same under TensorRT-LLM.
+        in_step_plain: The same without a framework.
+    """
+
+    status: Status
+    basis: str
+    length_share: float
+    in_step_vllm: float
+    in_step_sglang: float
+    in_step_trtllm: float
+    in_step_plain: float
+
+    def in_step(self, framework: str) -> float:
+        """How far users of a framework, by its key, stay in step."""
+        return float(getattr(self, f"in_step_{framework}"))
+
+
 def load_stacks(path: Path = CALIBRATION / "stack.toml") -> Mapping[str, Stack]:
     """Every framework by its key.
 
@@ -188,6 +219,16 @@ def load_economics(path: Path = CALIBRATION / "economics.toml") -> Economics:
 
 
 @cache
+def load_clients(path: Path = CALIBRATION / "clients.toml") -> Mapping[str, Client]:
+    """The clients of measured runs, by key.
+
+    Raises:
+        RecordError: The file is missing, is not TOML, or lacks or adds keys.
+    """
+    return {key: _record(Client, table, key, path) for key, table in _read(path).items()}
+
+
+@cache
 def load_assumptions(path: Path = CALIBRATION / "assumptions.toml") -> Mapping[str, Assumption]:
     """The stand-ins for unpublished facts, by key.
 
@@ -215,7 +256,10 @@ def _record(kind: type[T], table: object, key: str, path: Path) -> T:
     values: dict[str, Any] = {}
     for name, wanted in names.items():
         value = table.get(name)
-        if wanted in {float, int} and name in table:
+        if wanted is bool and name in table:
+            if not isinstance(value, bool):
+                problems.append(f"{key}.{name}: must be true or false (got {value!r})")
+        elif wanted in {float, int} and name in table:
             if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
                 problems.append(f"{key}.{name}: must be a number of at least 0 (got {value!r})")
         elif name in table and not isinstance(value, str):

@@ -4,7 +4,9 @@ A replica runs steps. Each step gives every decoding sequence a token; a step th
 prompt tokens is mixed, and longer. A finished request makes room for the next prompt, so prompts
 arrive at the rate at which sequences finish, and the mean time between two tokens of a user is the
 mean over plain and mixed steps. A request waits for the step that runs when it arrives, for prompts
-before it, and for its own chunks.
+before it, and for its own chunks. Some frameworks do not mix: a step of prompts runs between decode
+steps. Users who all start at once, with requests of equal length, may stay in step with each other:
+then they queue for prefill together, and decode together.
 """
 
 from collections.abc import Sequence
@@ -111,17 +113,27 @@ class Serving:
 
 @dataclass(frozen=True, slots=True)
 class _Point:
-    """The replica at one guess of the decoding batch (of one pipeline micro-batch)."""
+    """The replica at one guess of the decoding batch (of one pipeline micro-batch).
+
+    Attributes:
+        decoding: Sequences that decode.
+        share: Steps with prompt tokens, as a share.
+        tokens: Prompt tokens of such a step.
+        plain: The step without prompt tokens.
+        mixed: The step with them.
+        mixed_s: Time from token to token over such a step.
+    """
 
     decoding: Array
     share: Array
     tokens: Array
     plain: StepTime
     mixed: StepTime
+    mixed_s: Array
 
     @property
     def tpot_s(self) -> Array:
-        return (1.0 - self.share) * self.plain.time_s + self.share * self.mixed.time_s
+        return (1.0 - self.share) * self.plain.time_s + self.share * self.mixed_s
 
     def requests_per_s(self, work: Workload) -> Array:
         """Requests that finish: each decoding sequence does so every `decode_steps` tokens."""
@@ -130,10 +142,20 @@ class _Point:
 
 def prefill_step(engine: Engine, work: Workload, sequences: ArrayLike = 1.0) -> StepTime:
     """The step, or one of the equal steps, that a prompt alone on the replica takes."""
+    return engine.step(_prompts(engine, work, sequences))
+
+
+def _prompts(
+    engine: Engine, work: Workload, sequences: ArrayLike, decoding: Array | None = None
+) -> Batch:
+    """A step of prompt chunks at their mean context, beside decoding sequences if any."""
     chunk = np.minimum(work.new_tokens, engine.stack.chunk_tokens)
-    context = work.cached_tokens + (work.new_tokens + chunk) / 2
-    return engine.step(
-        Batch(prefill_sequences=sequences, prefill_tokens=chunk, prefill_context=context)
+    return Batch(
+        prefill_sequences=sequences,
+        prefill_tokens=chunk,
+        prefill_context=work.cached_tokens + (work.new_tokens + chunk) / 2,
+        decode_sequences=decoding,
+        decode_context=work.decode_context,
     )
 
 
@@ -157,8 +179,8 @@ def _points(wanted: Sequence[tuple[Engine, Array]], work: Workload) -> list[_Poi
     ]
     steps = step_times(pairs)
     return [
-        _Point(plan.decoding, plan.share, plan.tokens, steps[2 * index], steps[2 * index + 1])
-        for index, plan in enumerate(plans)
+        _point(engine, plan, steps[2 * index], steps[2 * index + 1])
+        for index, ((engine, _), plan) in enumerate(zip(wanted, plans, strict=True))
     ]
 
 
@@ -182,19 +204,25 @@ def _plan(engine: Engine, work: Workload, decoding: Array) -> _Plan:
     tokens = np.minimum(demand / np.maximum(share, np.finfo(float).tiny), budget)
     chunk = np.minimum(work.new_tokens, engine.stack.chunk_tokens)
     sequences = decoding * engine.layout.pp
-    mixed = Batch(
-        prefill_sequences=np.maximum(tokens / chunk, 1.0),
-        prefill_tokens=chunk,
-        prefill_context=work.cached_tokens + (work.new_tokens + chunk) / 2,
-        decode_sequences=sequences,
-        decode_context=work.decode_context,
-    )
+    beside = sequences if engine.stack.mixes_prompts else None
+    mixed = _prompts(engine, work, np.maximum(tokens / chunk, 1.0), beside)
     plain = Batch(decode_sequences=sequences, decode_context=work.decode_context)
     return _Plan(decoding, share, tokens, plain, mixed)
 
 
+def _point(engine: Engine, plan: _Plan, plain: StepTime, mixed: StepTime) -> _Point:
+    apart = 0.0 if engine.stack.mixes_prompts else plain.time_s
+    mixed_s = np.asarray(mixed.time_s + apart)
+    return _Point(plan.decoding, plan.share, plan.tokens, plain, mixed, mixed_s)
+
+
 def closed_loop(
-    engine: Engine, work: Workload, users: ArrayLike, *, rounds: ArrayLike = np.inf
+    engine: Engine,
+    work: Workload,
+    users: ArrayLike,
+    *,
+    in_step: float = 0.0,
+    most_sequences: ArrayLike = np.inf,
 ) -> Serving:
     """A fixed number of users, each of whom sends the next request when the last is answered.
 
@@ -202,26 +230,48 @@ def closed_loop(
         engine: The replica.
         work: The requests.
         users: Users of the whole replica.
-        rounds: Requests of each user in a measurement that starts with all users at once; the
-            first of them queue behind each other. Infinity for the steady state.
+        in_step: How far users stay in step: 0 where requests come at any time, 1 where all users
+            send their next request together, as after a common start with equal lengths.
+        most_sequences: Sequences the replica can hold; more users queue outside.
 
     Returns:
-        The replica in the steady state, averaged over the rounds.
+        The replica in the steady state.
     """
-    mine = _per_micro_batch(engine, users)
+    everybody = _per_micro_batch(engine, users)
+    mine = np.minimum(everybody, _per_micro_batch(engine, most_sequences))
     curve = _curve(engine, work, mine, float(np.min(mine)) * _GRID_START)
-    present = curve.decoding + curve.requests_per_s(work) * (
-        _wait(engine, work, curve) + engine.stack.request_s
-    )
+    host = engine.stack.request_s
+    present = curve.decoding + curve.requests_per_s(work) * (_wait(engine, work, curve) + host)
     decoding = _invert(present, curve.decoding, mine)
     point = _at(engine, work, np.minimum(decoding, _most(engine, work)))
-    per_s = point.requests_per_s(work)
+    tpot = point.tpot_s
     # Whoever does not decode waits (Little's law); more than the usual wait where prompts pile up.
-    absent = mine / per_s - work.decode_steps * point.tpot_s
-    ttft = np.maximum(_wait(engine, work, point) + engine.stack.request_s, absent)
-    first = 1.0 / np.asarray(rounds, dtype=np.float64)
-    burst = np.maximum(_burst(engine, work, mine, point) + engine.stack.request_s, ttft)
-    return _serving(engine, work, point, per_s, (1.0 - first) * ttft + first * burst)
+    absent = mine / point.requests_per_s(work) - work.decode_steps * tpot
+    ttft = np.maximum(_wait(engine, work, point) + host, absent)
+    if in_step > 0.0:
+        row, beat = _together(engine, work, mine)
+        ttft = (1.0 - in_step) * ttft + in_step * (row + host)
+        tpot = (1.0 - in_step) * tpot + in_step * beat
+    per_s = mine / (ttft + work.decode_steps * tpot)
+    outside = (everybody - mine) / per_s
+    return _serving(engine, work, point, per_s=per_s, ttft=ttft + outside, tpot=tpot)
+
+
+def _together(engine: Engine, work: Workload, users: Array) -> tuple[Array, Array]:
+    """Mean TTFT and TPOT of users who all send their requests at the same moment.
+
+    Prompts go through in full steps; the middle of the row waits for half of them. Whoever is
+    through waits for the others, or decodes beside them, before all decode together.
+    """
+    chunk = np.minimum(work.new_tokens, engine.stack.chunk_tokens)
+    at_once = np.minimum(_budget(engine) / chunk, users)
+    beside = users * engine.layout.pp * _HALF if engine.stack.mixes_prompts else None
+    decode = Batch(decode_sequences=users * engine.layout.pp, decode_context=work.decode_context)
+    full, plain = step_times([(engine, _prompts(engine, work, at_once, beside)), (engine, decode)])
+    steps = np.maximum(users * work.new_tokens / (at_once * chunk), chunks(engine, work))
+    row = (steps + chunks(engine, work)) * _HALF * full.time_s
+    others = (steps - chunks(engine, work)) * _HALF * full.time_s
+    return np.asarray(row), np.asarray(plain.time_s + others / work.decode_steps)
 
 
 def open_loop(engine: Engine, work: Workload, requests_per_s: ArrayLike) -> Serving:
@@ -236,17 +286,15 @@ def open_loop(engine: Engine, work: Workload, requests_per_s: ArrayLike) -> Serv
         The steady state; infinite TTFT where the replica cannot keep up.
     """
     rate = np.asarray(requests_per_s, dtype=np.float64) / engine.layout.pp
-    # A replica never decodes more than arrive within the longest step that any batch takes.
     most = np.minimum(_most(engine, work), LARGEST_BATCH)
     curve = _curve(engine, work, most, _IDLE_BATCH)
     decoding = _invert(curve.requests_per_s(work), curve.decoding, rate)
     point = _at(engine, work, np.minimum(decoding, most))
     reached = point.requests_per_s(work)
     keeps_up = reached >= rate * _TAIL
-    wait = _wait(engine, work, point) + engine.stack.request_s
-    return _serving(
-        engine, work, point, np.minimum(reached, rate), np.where(keeps_up, wait, np.inf)
-    )
+    wait = np.where(keeps_up, _wait(engine, work, point) + engine.stack.request_s, np.inf)
+    per_s = np.minimum(reached, rate)
+    return _serving(engine, work, point, per_s=per_s, ttft=wait, tpot=point.tpot_s)
 
 
 def throughput(engines: Sequence[Engine], work: Workload, users: ArrayLike) -> list[Array]:
@@ -322,36 +370,34 @@ def _invert(values: Array, grid: Array, wanted: Array) -> Array:
 def _wait(engine: Engine, work: Workload, point: _Point) -> Array:
     """Mean time from arrival to first token, without the host's part.
 
-    Half a running step, the queue of prompts (Pollaczek-Khinchine with equal services, at the
-    share of the prompt budget in use, and at most one prompt of every other user), its own chunks.
+    Half a running step and half the steps between two looks at the queue, the queue of prompts
+    (Pollaczek-Khinchine with equal services, at the share of the prompt budget in use, and at most
+    half the other users), its own chunks.
     """
     own = chunks(engine, work) * point.mixed.time_s
     use = point.tokens * point.share / _budget(engine)
     queue = np.where(use < 1.0, use / (2.0 * np.maximum(1.0 - use, 1.0 / _LONGEST_QUEUE)), 0.0)
     service = own * np.minimum(work.new_tokens / engine.stack.chunk_tokens, 1.0)
-    return _HALF * point.tpot_s + own + np.minimum(queue, point.decoding / 2) * service
+    look = _HALF * np.maximum(engine.stack.poll_steps, 1.0) * point.tpot_s
+    return np.asarray(look + own + np.minimum(queue, point.decoding / 2) * service)
 
 
-def _burst(engine: Engine, work: Workload, users: Array, point: _Point) -> Array:
-    """Mean time to first token where all users arrive at once: the middle of the row."""
-    prompts = work.new_tokens * users
-    steps = np.ceil(prompts / _budget(engine))
-    return np.asarray((steps + 1.0) / 2.0 * point.mixed.time_s)
-
-
-def _serving(engine: Engine, work: Workload, point: _Point, per_s: Array, ttft: Array) -> Serving:
-    tpot, osl = point.tpot_s, np.asarray(work.osl, dtype=np.float64)
+def _serving(
+    engine: Engine, work: Workload, point: _Point, *, per_s: Array, ttft: Array, tpot: Array
+) -> Serving:
+    osl = np.asarray(work.osl, dtype=np.float64)
     per_s = per_s * engine.layout.pp
     plain, mixed, share = point.plain, point.mixed, point.share
-    low = ((1.0 - share) * plain.low_s + share * mixed.low_s) / tpot
-    high = ((1.0 - share) * plain.high_s + share * mixed.high_s) / tpot
+    whole = (1.0 - share) * plain.time_s + share * mixed.time_s
+    low = ((1.0 - share) * plain.low_s + share * mixed.low_s) / whole
+    high = ((1.0 - share) * plain.high_s + share * mixed.high_s) / whole
     rate = per_s * osl
     return Serving(
         ttft_s=ttft,
         tpot_s=tpot,
         request_s=ttft + work.decode_steps * tpot,
-        itl_p50_s=np.where(share > _HALF, mixed.time_s, plain.time_s),
-        itl_p99_s=np.where(share > 1.0 - _TAIL, mixed.time_s, plain.time_s),
+        itl_p50_s=np.where(share > _HALF, point.mixed_s, plain.time_s),
+        itl_p99_s=np.where(share > 1.0 - _TAIL, point.mixed_s, plain.time_s),
         requests_per_s=per_s,
         output_tokens_per_s=rate,
         output_tokens_per_s_per_chip=rate / engine.layout.chips,

@@ -69,11 +69,28 @@ def test_workloads_may_be_arrays(engine):
     assert both.tpot_s[1] == pytest.approx(float(alone.tpot_s), rel=0.02)
 
 
-def test_a_burst_at_the_start_waits_longer_than_the_steady_state(engine):
-    steady = closed_loop(engine, WORK, 128)
-    start = closed_loop(engine, WORK, 128, rounds=1)
-    some = closed_loop(engine, WORK, 128, rounds=10)
-    assert steady.ttft_s < some.ttft_s < start.ttft_s
+def test_users_in_step_queue_together_and_decode_together(engine):
+    apart = closed_loop(engine, WORK, 128)
+    half = closed_loop(engine, WORK, 128, in_step=0.5)
+    together = closed_loop(engine, WORK, 128, in_step=1.0)
+    assert apart.ttft_s < half.ttft_s < together.ttft_s
+    assert together.tpot_s < apart.tpot_s
+
+
+def test_in_step_the_middle_of_the_row_waits_for_half_the_prompts(engine):
+    sglang = replace(engine, stack=load_stack("sglang"))
+    work = Workload(isl=sglang.stack.chunk_tokens, osl=256)  # one prompt fills a step
+    state = closed_loop(sglang, work, 64, in_step=1.0)
+    step = float(prefill_step(sglang, work).time_s)
+    assert float(state.ttft_s) - sglang.stack.request_s == pytest.approx(step * (64 + 1) / 2)
+
+
+def test_users_beyond_the_cache_queue_outside(engine):
+    inside = closed_loop(engine, WORK, 64)
+    outside = closed_loop(engine, WORK, 128, most_sequences=64)
+    assert float(outside.tpot_s) == pytest.approx(float(inside.tpot_s))
+    assert float(outside.output_tokens_per_s) == pytest.approx(float(inside.output_tokens_per_s))
+    assert float(outside.request_s) == pytest.approx(2 * float(inside.request_s))
 
 
 def test_cached_prefixes_shorten_the_prompt(engine):
