@@ -65,14 +65,22 @@ def undetermined(law: Law) -> int:
     return 2 * max(item.rank for item in law.policies.values()) - 1
 
 
-def evaluate(day: Day, case: Case, chips: ChipColumns) -> Outcome:
-    """Everything the law of one day says of one transaction with each of many chips."""
+def evaluate(
+    day: Day, case: Case, chips: ChipColumns, *, with_notices: bool = True
+) -> Outcome:
+    """Everything the law of one day says of one transaction with each of many chips.
+
+    Args:
+        day: The law in force.
+        case: The transaction.
+        chips: One row per chip.
+        with_notices: Leave out warnings, tariffs and text without effect where nobody reads them.
+    """
     outcome = Outcome(Scene(day, case, chips))
     classify(outcome)
     require(outcome)
-    for effect, found in (("warn", outcome.warnings), ("tariff", outcome.tariffs)):
-        for item in day.of(effect):
-            found[item.id] = outcome.scene.test(item.when)
+    if with_notices:
+        notice(outcome)
     review(outcome)
     except_(outcome)
     return outcome
@@ -112,7 +120,7 @@ def classify(outcome: Outcome) -> None:
 
 
 def require(outcome: Outcome) -> None:
-    """Every licence requirement in force, and those in the text that are not enforced."""
+    """Every licence requirement in force."""
     scene, day = outcome.scene, outcome.scene.day
     for item in day.of("require"):
         value = scene.test(item.when)
@@ -121,6 +129,14 @@ def require(outcome: Outcome) -> None:
         outcome.grounds[item.id] = value
         scene.results[item.id] = value
         outcome.licence = either(outcome.licence, value)
+
+
+def notice(outcome: Outcome) -> None:
+    """Warnings, tariffs, and requirements that stand in the text without effect."""
+    scene, day = outcome.scene, outcome.scene.day
+    for effect, found in (("warn", outcome.warnings), ("tariff", outcome.tariffs)):
+        for item in day.of(effect):
+            found[item.id] = scene.test(item.when)
     for item in (*day.not_enforced, *day.not_yet_applied):
         if item.effect == "require":
             outcome.dormant[item.id] = scene.test(item.when)

@@ -113,9 +113,16 @@ class ChipColumns:
 
     def take(self, rows: NDArray[np.intp]) -> "ChipColumns":
         """The given rows, in that order."""
+        taken: dict[int, NDArray[np.float64]] = {}  # one array may serve several metrics
+
+        def pick(column: NDArray[np.float64]) -> NDArray[np.float64]:
+            if id(column) not in taken:
+                taken[id(column)] = column[rows]
+            return taken[id(column)]
+
         return replace(
             self,
-            metrics={key: (low[rows], high[rows]) for key, (low, high) in self.metrics.items()},
+            metrics={key: (pick(low), pick(high)) for key, (low, high) in self.metrics.items()},
             facts={key: value[rows] for key, value in self.facts.items()},
             identity=self.identity[rows],
         )
@@ -176,11 +183,15 @@ def _metrics(
         "tpp": tpp,
         "bits_times_tops": tpp,
         "performance_density": metrics.performance_density(tpp, area, has_area),
-        "die_area": (np.where(has_area, area[0], np.inf), np.where(has_area, area[1], np.inf)),
+        "die_area": area if has_area is True else _no_area(area, has_area),
         "memory_bandwidth": memory,
         "io_bidirectional": io,
         "memory_plus_io": metrics.sum_of(memory, io),
     }
+
+
+def _no_area(area: Bounds, has_area: NDArray[np.bool_] | bool) -> Bounds:
+    return np.where(has_area, area[0], np.inf), np.where(has_area, area[1], np.inf)
 
 
 def columns(chips: Sequence[ChipInputs]) -> ChipColumns:

@@ -6,6 +6,7 @@ yes only if it holds at every point, no only if it holds at none: what is not kn
 out as free.
 """
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Final, TypeAlias
 
@@ -37,6 +38,14 @@ class Answer(StrEnum):
 
 _ANSWERS: Final = (Answer.NO, Answer.UNKNOWN, Answer.YES)
 TRUTH_OF_WORD: Final = {"no": NO, "unknown": UNKNOWN, "contested": UNKNOWN, "yes": YES}
+
+
+_RELATIONS: Final[dict[str, Callable[[Numbers, float, float], NDArray[np.bool_]]]] = {
+    "ge": lambda value, below, _: np.greater_equal(value, below),
+    "lt": lambda value, below, _: np.less(value, below),
+    "gt": lambda value, _, above: np.greater(value, above),
+    "le": lambda value, _, above: np.less_equal(value, above),
+}
 
 
 def both(left: Truth, right: Truth) -> Truth:
@@ -73,6 +82,9 @@ def compare(low: Numbers, high: Numbers, comparison: str, threshold: float) -> T
         Yes where it holds on the whole interval, no where on no point of it, otherwise unknown.
     """
     noise = abs(threshold) * BINARY_NOISE
+    if low is high:  # certain everywhere
+        holds = _RELATIONS[comparison](low, threshold - noise, threshold + noise)
+        return np.multiply(holds, YES, dtype=np.int8)
     if comparison in {"ge", "lt"}:
         edge = threshold - noise
         above, below = np.greater_equal(low, edge), np.less(high, edge)

@@ -19,8 +19,12 @@ MATRIX_BITS: Final = 16  # the widest format in which accelerators publish the r
 
 def known_or(low: ArrayLike, high: ArrayLike) -> Bounds:
     """Replaces NaN bounds, which mean "not published", by 0 and inf."""
-    low, high = np.asarray(low, float), np.asarray(high, float)
-    return np.where(np.isnan(low), 0.0, low), np.where(np.isnan(high), np.inf, high)
+    is_certain = low is high
+    least, most = np.asarray(low, float), np.asarray(high, float)
+    is_missing = np.isnan(least)
+    if is_certain and not is_missing.any():
+        return least, least
+    return np.where(is_missing, 0.0, least), np.where(np.isnan(most), np.inf, most)
 
 
 def tpp(
@@ -47,6 +51,10 @@ def tpp(
     Returns:
         Lower and upper bound.
     """
+    if _is_certain(rates_flop_per_s, bits):
+        scaled = [np.asarray(low, float) * (bits[d] / TERA) for d, (low, _) in rates_flop_per_s.items()]
+        value = scaled[0] if len(scaled) == 1 else np.fmax.reduce(scaled)
+        return value, value
     shape = np.broadcast_shapes(*(np.shape(low) for low, _ in rates_flop_per_s.values()), ())
     lowest, highest = np.zeros(shape), np.zeros(shape)
     is_claimed = np.zeros(shape, bool)
@@ -60,6 +68,16 @@ def tpp(
         if bits[dtype] <= MATRIX_BITS:
             is_claimed = is_claimed | is_known
     return lowest, np.where(is_claimed, highest, np.inf)
+
+
+def _is_certain(
+    rates: Mapping[str, tuple[ArrayLike, ArrayLike]], bits: Mapping[str, int]
+) -> bool:
+    """True where bounds coincide everywhere and a matrix rate is known everywhere."""
+    if not rates or any(low is not high for low, high in rates.values()):
+        return False
+    claimed = [np.isnan(np.asarray(low)) for d, (low, _) in rates.items() if bits[d] <= MATRIX_BITS]
+    return bool(claimed) and not np.logical_and.reduce(claimed).any()
 
 
 def performance_density(tpp_bounds: Bounds, area_mm2: Bounds, has_area: ArrayLike = True) -> Bounds:
@@ -79,6 +97,9 @@ def performance_density(tpp_bounds: Bounds, area_mm2: Bounds, has_area: ArrayLik
         Lower and upper bound.
     """
     (low_tpp, high_tpp), (low_area, high_area) = tpp_bounds, area_mm2
+    if low_tpp is high_tpp and low_area is high_area and has_area is True and np.all(low_area > 0):
+        value = low_tpp / low_area
+        return value, value
     with np.errstate(divide="ignore", invalid="ignore"):
         low = np.where(np.isinf(high_area), 0.0, low_tpp / high_area)
         high = np.where(low_area > 0, high_tpp / low_area, np.inf)
@@ -116,4 +137,6 @@ def io_rate(total: Bounds, links: Bounds, host: Bounds) -> Bounds:
 
 def sum_of(left: Bounds, right: Bounds) -> Bounds:
     """The sum of two intervals."""
-    return left[0] + right[0], left[1] + right[1]
+    low = left[0] + right[0]
+    is_certain = left[0] is left[1] and right[0] is right[1]
+    return low, low if is_certain else left[1] + right[1]

@@ -234,7 +234,7 @@ _MOVES = {
 }
 
 
-def refine(outcome: Outcome, chips: ChipColumns) -> None:
+def refine(outcome: Outcome, chips: ChipColumns, *, with_notices: bool = True) -> None:
     """Settles what holds in every possible world, though no single clause is certain.
 
     A chip of 2,600 TPP on 200 to 500 mm² is 3A090.a or 3A090.b: neither is certain, a licence
@@ -242,7 +242,7 @@ def refine(outcome: Outcome, chips: ChipColumns) -> None:
     """
     scene = outcome.scene
     possible = worlds(scene.day, chips)
-    found = evaluate(scene.day, scene.case, possible.chips)
+    found = evaluate(scene.day, scene.case, possible.chips, with_notices=with_notices)
     count = chips.rows
     each = possible.chips.rows // count
     for name in ("paragraphs", "grounds", "exceptions", "warnings", "tariffs", "dormant"):

@@ -87,18 +87,26 @@ def leaves(condition: Condition) -> Iterator[Condition]:
 
 
 def law_on(law: Law, on: dt.date) -> Day:
-    """The law of a day; days between two changes share one object but for the date."""
-    index = int(np.searchsorted(_ordinals(law), on.toordinal(), side="right"))
-    return _epoch(law, index)
+    """The law of a day; all days between two changes share one object."""
+    return epoch(law, int(epoch_of(law, np.array([on.toordinal() - _EPOCH_ORDINAL]))[0]))
+
+
+_EPOCH_ORDINAL: Final = dt.date(1970, 1, 1).toordinal()  # day 0 of datetime64
+
+
+def epoch_of(law: Law, days: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many changes of the law lie on or before each day, counted from 1970-01-01."""
+    return np.searchsorted(_starts(law), days, side="right")
 
 
 @lru_cache(maxsize=64)
-def _ordinals(law: Law) -> NDArray[np.int64]:
-    return np.array([day.toordinal() for day in law.breakpoints], np.int64)
+def _starts(law: Law) -> NDArray[np.int64]:
+    return np.array([day.toordinal() - _EPOCH_ORDINAL for day in law.breakpoints], np.int64)
 
 
 @lru_cache(maxsize=4096)
-def _epoch(law: Law, index: int) -> Day:
+def epoch(law: Law, index: int) -> Day:
+    """The law between change number `index` and the next; 0 is before the first."""
     on = law.breakpoints[index - 1] if index else law.breakpoints[0] - dt.timedelta(days=1)
     active = [item for item in law.provisions if on in item.period]
     by_effect: dict[str, list[Provision]] = {}
