@@ -40,8 +40,13 @@ check: $(INSTALLED) ## Format, lint, types, import contracts, data (no tests)
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/lint-imports --no-logo > $(VENV)/.contracts 2>&1 || { cat $(VENV)/.contracts; exit 1; }
-	@$(BIN)/weir data check
+	@$(call quiet,lint-imports --no-logo)
+	@$(call quiet,weir data check)
+
+# Prints what a command prints only where it fails.
+define quiet
+$(BIN)/$(1) > $(VENV)/.output 2>&1 || { cat $(VENV)/.output; exit 1; }
+endef
 
 bench: $(INSTALLED) ## Timings (bench/), each against its target
 	@set -e; for file in bench/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
