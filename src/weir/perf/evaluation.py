@@ -1,5 +1,6 @@
 """Operators to costs, many at a time: calls of one kernel are stacked and priced together."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
@@ -187,5 +188,12 @@ def _stack(numbers: Mapping[str, Any]) -> _Stacked:
         distinct, inverse = np.unique(arrays[name], return_inverse=True)
         columns = {key: np.full(len(distinct), value.flat[0]) for key, value in arrays.items()}
         return _Stacked({**columns, name: distinct}, shape, inverse.ravel())
-    flat = {name: np.broadcast_to(value, shape).ravel() for name, value in arrays.items()}
+    length = math.prod(shape)
+    flat = {name: _column(value, shape, length) for name, value in arrays.items()}
     return _Stacked(flat, shape, None)
+
+
+def _column(value: Array, shape: tuple[int, ...], length: int) -> Array:
+    if value.size == 1:
+        return np.full(length, value.item())
+    return np.broadcast_to(value, shape).ravel()
