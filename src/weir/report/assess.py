@@ -210,7 +210,7 @@ def _density_picture(answer: Assessment) -> Picture:
     values = f"TPP {tpp.text}, density {density.text}" if tpp and density else "no numbers"
     return Picture(
         key="density-map",
-        spec=density_map(f"{now.chip} against the lines of the rule", now.on, _zones(now), points),
+        spec=density_map(f"{now.chip} against the lines of the rule", now.on, _zones(now), shown),
         caption="TPP against performance density, with the zones of the rule in force that day",
         alt=f"{now.chip}: {values}; {classification(now)}. {len(shown)} chips are drawn.",
         source=(
