@@ -168,7 +168,7 @@ def test_a_single_request_takes_the_sum_of_its_steps(policy, prompt, output):
     budget = 64
     work = Requests(np.array([1.5]), np.array([prompt]), np.array([output]), np.array([0]))
     outcome = simulate(one(steps, policy, budget=budget), work)
-    whole = policy != "chunked-prefill"
+    whole = policy in {"continuous", "disaggregated"}
     chunks = [prompt] if whole else [min(budget, prompt - at) for at in range(0, prompt, budget)]
     now, done = 1.5, 0
     for chunk in chunks:

@@ -225,9 +225,14 @@ def chunked_prefill(view: View, limits: Limits) -> Plan:
 
 @policy("prefill-first")
 def prefill_first(view: View, limits: Limits) -> Plan:
-    """Whole prompts in steps of their own, as soon as there is room; decoding stands still then."""
-    new = _admit(view, limits, limits.token_budget, whole=True)
-    return Plan(len(new), tuple(new), decode=not new)
+    """Prompts in steps of their own, as soon as there is room; decoding stands still meanwhile.
+
+    A step takes prompt tokens up to the budget, and the last prompt is cut there.
+    """
+    old = _continue(view, limits.token_budget)
+    left = limits.token_budget - sum(tokens for _, tokens in old)
+    new = _admit(view, limits, left, whole=False)
+    return Plan(len(new), (*old, *new), decode=not old and not new)
 
 
 @policy("disaggregated")

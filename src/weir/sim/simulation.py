@@ -72,12 +72,14 @@ class Deployment:
         pool: The workers; with a decode pool, those for prefill.
         decode_pool: Workers that only decode.
         link: Between the pools; needed with a decode pool.
+        entry_s: Time between arrival and the waiting line: network, tokeniser, admission.
     """
 
     policy: str
     pool: Pool
     decode_pool: Pool | None = None
     link: Link | None = None
+    entry_s: float = 0.0
 
     def __post_init__(self) -> None:
         policy_named(self.policy)
@@ -182,13 +184,14 @@ class Simulation:
         time = self._times[request]
         if self.requests.users is not None:
             time += now_s
-        self._calendar.push(time, 0, _ARRIVAL, request)
+            self._times[request] = time
+        self._calendar.push(time + self.deployment.entry_s, 0, _ARRIVAL, request)
 
     def _arrive(self, event: Event) -> None:
         request = event.subject
-        self._log.arrival_s[request] = event.time_s
+        self._log.arrival_s[request] = self._times[request]
         if self.requests.users is None:
-            self._call(event.time_s)
+            self._call(self._times[request])
         if self._too_long[request]:
             self._log.rejected[request] = 1
             self._answered(event.time_s)

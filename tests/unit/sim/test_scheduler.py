@@ -64,15 +64,22 @@ def test_chunked_prefill_takes_no_prompt_where_decoding_takes_the_budget():
     assert planned("chunked-prefill", view, budget=8, sequences=99) == (0, [], True)
 
 
-@pytest.mark.parametrize("policy", ["continuous", "prefill-first", "disaggregated"])
+@pytest.mark.parametrize("policy", ["continuous", "disaggregated"])
 def test_whole_prompts_stop_at_the_budget(policy):
     assert planned(policy, Seen(waiting(40, 20, 10)), budget=64)[:2] == (2, [(0, 40), (1, 20)])
 
 
-@pytest.mark.parametrize("policy", ["continuous", "prefill-first", "disaggregated"])
+@pytest.mark.parametrize("policy", ["continuous", "disaggregated"])
 def test_a_whole_prompt_over_the_budget_goes_alone(policy):
     assert planned(policy, Seen(waiting(100, 1)), budget=64)[:2] == (1, [(0, 100)])
     assert planned(policy, Seen(waiting(1, 100)), budget=64)[:2] == (1, [(0, 1)])
+
+
+def test_prefill_first_cuts_the_last_prompt_at_the_budget():
+    view = Seen(waiting(20, 40), decoding=3)
+    view.prefilling = {9: sequence(9, 100, done=88)}
+    wanted = (2, [(9, 12), (0, 20), (1, 32)], False)
+    assert planned("prefill-first", view, budget=64) == wanted
 
 
 def test_prefill_first_stops_decoding_only_while_it_admits():

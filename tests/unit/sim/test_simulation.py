@@ -28,6 +28,15 @@ def test_users_go_on_after_a_refusal():
     assert outcome.arrival_s.tolist() == [0.0, 0.0, 3.0]
 
 
+def test_entry_comes_before_the_waiting_line():
+    pool = Pool(Linear(1.0), limits())
+    for users, arrivals in ((None, [0.0, 1.0]), (1, [0.0, 3.5])):
+        rows = requests((0, 1, 2), (1, 1, 1), users=users)
+        outcome = simulate(Deployment("continuous", pool, entry_s=0.5), rows)
+        assert outcome.arrival_s.tolist() == arrivals
+        assert outcome.ttft_s.tolist() == [1.5, 1.5]
+
+
 def test_nothing_fits_says_what_would():
     with pytest.raises(NothingFitsError, match=r"shortest needs 9 tokens .* 2 blocks of 4"):
         simulate(one(Linear(1.0), blocks=2), requests((0, 5, 5), (0, 9, 3)))
