@@ -17,6 +17,7 @@ from weir.report.charts.kit import (
     layer,
     leader_layer,
     leader_rows,
+    named,
     span,
     text_layer,
 )
@@ -138,7 +139,7 @@ def _subtitle(series: Sequence[Series]) -> list[str]:
     if any(one.points and _Styled(one, 0).has_band for one in series):
         line += " Band: the interval of the estimate."
     absent = [one.name for one in series if not one.points]
-    return [line, f"No operating point: {', '.join(absent)}."] if absent else [line]
+    return [line, f"No operating point: {named(absent)}."] if absent else [line]
 
 
 def _pixel(point: ServingPoint, x: Scale, y: Scale) -> tuple[float, float]:

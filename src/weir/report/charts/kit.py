@@ -1,6 +1,7 @@
 """What all pictures share: size, type, scales known in pixels, and pieces of a specification."""
 
 import math
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -34,6 +35,8 @@ _DECADE: Final = 10
 _LEADER_GAP: Final = 3.0
 _LEADER_STOP: Final = 7.0
 _HALO: Final = 4
+_MEAN_WIDTH: Final = 0.53  # of a letter, in units of the font size
+_MOST_NAMES: Final = 6
 _PLAIN_WEIGHT: Final = 400
 _BOLD_WEIGHT: Final = 700
 
@@ -107,12 +110,25 @@ def frame(
     """A whole picture of layers, with the house style."""
     return {
         "$schema": SCHEMA,
-        "title": {"text": title, "subtitle": list(subtitle)},
+        "title": {"text": _wrapped([title], TITLE_SIZE), "subtitle": _wrapped(subtitle)},
         "width": PLOT_WIDTH,
         "height": height,
         "layer": list(layers),
         "config": _config(),
     }
+
+
+def _wrapped(lines: Sequence[str], size: float = LABEL_SIZE) -> list[str]:
+    """Lines short enough to stand over the plot without widening the picture."""
+    characters = round(PLOT_WIDTH / (size * _MEAN_WIDTH))
+    return [part for line in lines for part in textwrap.wrap(line, characters)]
+
+
+def named(names: Sequence[str], most: int = _MOST_NAMES) -> str:
+    """A list of names that stops before it fills the picture."""
+    if len(names) <= most + 1:
+        return ", ".join(names)
+    return f"{', '.join(names[:most])} and {len(names) - most} others"
 
 
 def _config() -> Spec:
@@ -171,6 +187,7 @@ def tone_channels(tones: Iterable[Tone], *, shapes: bool = True) -> Spec:
         "labelFontSize": LABEL_SIZE,
         "labelColor": TEXT.light,
         "symbolSize": 110,
+        "symbolOpacity": 1,
         "labelLimit": 0,
         "columnPadding": 22,
         "offset": 6,
@@ -205,8 +222,10 @@ def label_rows(placed: Iterable[Placed], x: Scale, y: Scale) -> list[Spec]:
             align, at = "left", p.box.left
         else:
             align, at = "center", (p.box.left + p.box.right) / 2
-        row = {"x": x.from_px(at), "y": y.from_px(p.y), "text": p.wish.text, "align": align}
-        rows.append(row | {"weight": _BOLD_WEIGHT if p.wish.bold else _PLAIN_WEIGHT})
+        weight = _BOLD_WEIGHT if p.wish.bold else _PLAIN_WEIGHT
+        for line, middle in zip(p.wish.lines, p.middles, strict=True):
+            row = {"x": x.from_px(at), "y": y.from_px(middle), "text": line}
+            rows.append(row | {"align": align, "weight": weight})
     return rows
 
 

@@ -55,7 +55,7 @@ class Wish:
     """A label that wants to stand near a point.
 
     Attributes:
-        text: What it says, on one line.
+        text: What it says; a line break starts a new line.
         x: The point, in pixels from the left of the frame.
         y: The point, in pixels from its top.
         size: The font size in pixels.
@@ -72,6 +72,11 @@ class Wish:
     optional: bool = False
     directions: tuple[int, ...] = (0, 180, 270, 90, 315, 45, 225, 135)
 
+    @property
+    def lines(self) -> list[str]:
+        """The text line by line."""
+        return self.text.split("\n")
+
 
 @dataclass(frozen=True, slots=True)
 class Placed:
@@ -83,14 +88,11 @@ class Placed:
     covered: float = field(compare=False, default=0.0)
 
     @property
-    def x(self) -> float:
-        """The left edge of the text."""
-        return self.box.left
-
-    @property
-    def y(self) -> float:
-        """The middle of the text."""
-        return (self.box.top + self.box.bottom) / 2
+    def middles(self) -> list[float]:
+        """The vertical middle of each line."""
+        lines = len(self.wish.lines)
+        step = (self.box.bottom - self.box.top) / lines
+        return [self.box.top + step * (number + 0.5) for number in range(lines)]
 
     @property
     def near(self) -> tuple[float, float]:
@@ -155,8 +157,8 @@ def place(wishes: Sequence[Wish], obstacles: Sequence[Box], frame: Box) -> tuple
 
 
 def _candidates(wish: Wish, frame: Box) -> list[tuple[float, Placed]]:
-    width = text_width(wish.text, wish.size, bold=wish.bold)
-    height = wish.size * _LINE_HEIGHT
+    width = max(text_width(line, wish.size, bold=wish.bold) for line in wish.lines)
+    height = wish.size * _LINE_HEIGHT * len(wish.lines)
     rings = _RINGS[:2] if wish.optional else _RINGS
     found = []
     for ring in rings:

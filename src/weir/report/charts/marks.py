@@ -77,10 +77,14 @@ class Axis:
 
 
 def is_placeable(point: MapPoint) -> bool:
-    """True where a bound other than zero is known on at least one axis."""
-    across = point.x_low or point.x_high
-    up = point.y_low or point.y_high
-    return across is not None or up is not None
+    """True where the chip can be shown.
+
+    One that is only a dot needs both bounds on an axis; the others one bound other than zero.
+    """
+    if point.group is Group.OTHER:
+        across = bool(point.x_low and point.x_high)
+        return across or bool(point.y_low and point.y_high)
+    return any((point.x_low, point.x_high, point.y_low, point.y_high))
 
 
 class Shown:
@@ -107,6 +111,18 @@ class Shown:
         return self.x_low == self.x_high is not None and self.y_low == self.y_high is not None
 
     @property
+    def on_edge(self) -> str:
+        """The axis of the one number known of a chip that is only a dot, "x" or "y", or "".
+
+        A bar across the whole map for each of them would hide the map.
+        """
+        if self.point.group is not Group.OTHER:
+            return ""
+        if None in (self.y_low, self.y_high):
+            return "x"
+        return "y" if None in (self.x_low, self.x_high) else ""
+
+    @property
     def words(self) -> str:
         """What the determination says."""
         return TONE_WORDS[self.point.tone]
@@ -118,11 +134,12 @@ def _bound(value: float | None, unit: float) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """The two axes of one map."""
+    """The two axes of one map, and the tones of all its marks, which share one legend."""
 
     x: Scale
     y: Scale
     axis: Axis
+    tones: tuple[Tone, ...] = ()
 
     @property
     def box(self) -> Box:

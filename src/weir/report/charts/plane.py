@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -18,6 +19,7 @@ from weir.report.charts.kit import (
     layer,
     leader_layer,
     leader_rows,
+    named,
     span,
     text_layer,
     tone_channels,
@@ -34,6 +36,9 @@ _ISO_LIFT: Final = 8.0
 _ISO_PIECES: Final = 10
 _ISO_STEP: Final = 8.0
 _SAME_PLACE: Final = 4.0
+_TICK: Final = 10.0
+_NAME_LINE: Final = 26
+_TIED: Final = "\u00a0"
 _SIZES: Final = {Group.HIGHLIGHTED: 200, Group.COMPARED: 95, Group.OTHER: 36}
 
 
@@ -63,17 +68,20 @@ def plane(
     shown = [Shown(point, axis) for point in points if is_placeable(point)]
     paper = _paper(zones, shown, axis)
     painted = sorted(zones, key=lambda zone: zone.strong)
-    marks = [box for mark in shown for box in (_dot_box(mark, paper), *_bar_boxes(mark, paper))]
+    placed = [mark for mark in shown if not mark.on_edge]
+    edged = [mark for mark in shown if mark.on_edge]
+    marks = [box for mark in placed for box in (_dot_box(mark, paper), *_bar_boxes(mark, paper))]
     lines = [line for area in die_areas_mm2 if (line := _iso_line(area, paper))]
     lettering = [box for line in lines for box in line.boxes]
     zone_layers, zone_boxes = zone_labels(painted, paper, [*marks, *lettering])
     layers = [
         *zone_rectangles(painted, paper),
         *_iso_layers(lines, paper),
-        *_bar_layers(shown, paper),
-        *_point_layers(shown, paper),
+        *_bar_layers(placed, paper),
+        *_edge_layers(edged, paper),
+        *_point_layers(placed, paper),
         *zone_layers,
-        *_name_layers(shown, paper, [*marks, *lettering, *zone_boxes]),
+        *_name_layers(placed, paper, [*marks, *lettering, *zone_boxes]),
     ]
     lost = [point.name for point in points if not is_placeable(point)]
     return frame(title, _subtitle(on, zones, shown, lost), layers)
@@ -87,7 +95,10 @@ def _paper(zones: Sequence[Zone], shown: Sequence[Shown], axis: Axis) -> Paper:
     x_low, x_high = span([*xs, *(bound for mark in shown for bound in mark.known_x)], _ROOM)
     y_low, y_high = span([*ys, *(bound for mark in shown for bound in mark.known_y)], _ROOM)
     return Paper(
-        Scale(x_low, x_high, PLOT_WIDTH), Scale(y_low, y_high, PLOT_HEIGHT, upward=True), axis
+        Scale(x_low, x_high, PLOT_WIDTH),
+        Scale(y_low, y_high, PLOT_HEIGHT, upward=True),
+        axis,
+        tuple(mark.point.tone for mark in shown),
     )
 
 
@@ -98,13 +109,19 @@ def _subtitle(
         line = f"Shaded: where a paragraph of the rule in force on {on.isoformat()} applies."
     else:
         line = f"No paragraph with a line on this plane was in force on {on.isoformat()}."
-    if not all(mark.is_exact for mark in shown):
+    placed = [mark for mark in shown if not mark.on_edge]
+    if not all(mark.is_exact for mark in placed):
         line += " Bars and open marks: known only within bounds."
     lines = [line]
-    if any(None in (m.x_low, m.x_high, m.y_low, m.y_high) for m in shown):
+    if any(None in (m.x_low, m.x_high, m.y_low, m.y_high) for m in placed):
         lines.append("A bar that reaches the edge of the map has no known bound on that side.")
+    if len(placed) < len(shown):
+        count = len(shown) - len(placed)
+        lines.append(
+            f"Ticks on the edge: {count} more chips, of which the other number is unknown."
+        )
     if lost:
-        lines.append(f"Not placed, no bound known: {', '.join(lost)}.")
+        lines.append(f"Not placed, numbers unknown: {named(lost)}.")
     return lines
 
 
@@ -204,14 +221,7 @@ def _bar_layers(shown: Sequence[Shown], paper: Paper) -> Iterator[Spec]:
         if rows:
             bold = group is Group.HIGHLIGHTED
             style = {"type": "rule", "strokeWidth": 2.5 if bold else 1.5, "strokeCap": "butt"}
-            yield layer(
-                rows,
-                style | {"opacity": 0.4 if group is Group.OTHER else 0.9},
-                **paper.channels(),
-                x2={"field": "x2"},
-                y2={"field": "y2"},
-                **_colour(shown),
-            )
+            yield _rules(rows, style | {"opacity": 0.5 if group is Group.OTHER else 0.9}, paper)
 
 
 def _bars(mark: Shown, paper: Paper) -> Iterator[Spec]:
@@ -224,17 +234,35 @@ def _bars(mark: Shown, paper: Paper) -> Iterator[Spec]:
         yield {"x": middle_x, "x2": middle_x, "y": y_low, "y2": y_high, "verdict": mark.words}
 
 
-def _colour(shown: Sequence[Shown]) -> Spec:
-    return {"color": tone_channels([mark.point.tone for mark in shown])["color"]}
+def _rules(rows: Sequence[Spec], style: Spec, paper: Paper) -> Spec:
+    """Lines in the colour of their verdict."""
+    ends = {"x2": {"field": "x2"}, "y2": {"field": "y2"}}
+    colour = tone_channels(paper.tones)["color"]
+    return layer(rows, style, **paper.channels(), **ends, color=colour)
 
 
-def _point_layers(shown: Sequence[Shown], paper: Paper) -> Iterator[Spec]:
-    channels = tone_channels([mark.point.tone for mark in shown])
+def _edge_layers(edged: Sequence[Shown], paper: Paper) -> Iterator[Spec]:
+    """A tick on the edge of the map for each chip of which only one number is known."""
+    rows = []
+    for mark in edged:
+        x, y = paper.middle(mark)
+        row: Spec = {"verdict": mark.words, "name": mark.point.name}
+        if mark.on_edge == "x":
+            top = paper.y.from_px(paper.y.length - _TICK)
+            rows.append(row | {"x": x, "x2": x, "y": paper.y.low, "y2": top})
+        else:
+            rows.append(row | {"x": paper.x.low, "x2": paper.x.from_px(_TICK), "y": y, "y2": y})
+    if rows:
+        yield _rules(rows, {"type": "rule", "strokeWidth": 1.4, "opacity": 0.8}, paper)
+
+
+def _point_layers(placed: Sequence[Shown], paper: Paper) -> Iterator[Spec]:
+    channels = tone_channels(paper.tones)
     for group in (Group.OTHER, Group.COMPARED, Group.HIGHLIGHTED):
         for exact in (True, False):
             rows = [
                 _point_row(mark, paper)
-                for mark in shown
+                for mark in placed
                 if mark.point.group is group and mark.is_exact is exact
             ]
             if not rows:
@@ -288,25 +316,28 @@ def _tooltip(paper: Paper) -> list[Spec]:
 
 
 def _name_layers(shown: Sequence[Shown], paper: Paper, obstacles: Sequence[Box]) -> Iterator[Spec]:
-    named = _together([mark for mark in shown if mark.point.group is not Group.OTHER], paper)
+    heaps = _together([mark for mark in shown if mark.point.group is not Group.OTHER], paper)
     wishes = []
-    for marks in named:
+    for marks in heaps:
         x, y = paper.pixel(*paper.middle(marks[0]))
         bold = marks[0].point.group is Group.HIGHLIGHTED
-        text = ", ".join(mark.point.name for mark in marks)
+        names = ", ".join(mark.point.name for mark in marks)
+        # Only commas may end a line, so that no name is torn apart.
+        lines = textwrap.wrap(names.replace(" ", _TIED).replace(f",{_TIED}", ", "), _NAME_LINE)
+        text = "\n".join(line.replace(_TIED, " ") for line in lines)
         wishes.append(Wish(text, x, y, LABEL_SIZE, bold=bold))
     placed = place(wishes, obstacles, paper.box)
     leaders = leader_rows(placed, paper.x, paper.y)
     if leaders:
         yield leader_layer(leaders, paper.channels(), MUTED.light)
-    rows = label_rows(placed, paper.x, paper.y)
     inks = [
         TONE_INKS[marks[0].point.tone].light if p.wish.bold else TEXT.light
-        for marks, p in zip(named, placed, strict=True)
+        for marks, p in zip(heaps, placed, strict=True)
     ]
     for ink in dict.fromkeys(inks):
-        own = [row for row, its in zip(rows, inks, strict=True) if its == ink]
-        yield text_layer(own, paper.channels(), ink, LABEL_SIZE)
+        own = [p for p, its in zip(placed, inks, strict=True) if its == ink]
+        rows = label_rows(own, paper.x, paper.y)
+        yield text_layer(rows, paper.channels(), ink, LABEL_SIZE)
 
 
 def _together(marks: Sequence[Shown], paper: Paper) -> list[list[Shown]]:

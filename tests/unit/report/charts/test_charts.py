@@ -117,7 +117,37 @@ def test_known_chip_is_a_point_and_unknown_density_a_bar_to_the_edge():
 def test_chip_without_any_bound_is_named_and_not_placed():
     spec = density_map("T", DAY, ZONES, [MapPoint("Mystery", None, None, None, None)])
     assert rows(spec, "point", "name") == []
-    assert "Not placed, no bound known: Mystery." in spec["title"]["subtitle"]
+    assert "Not placed, numbers unknown: Mystery." in spec["title"]["subtitle"]
+
+
+def test_dot_without_density_is_a_tick_on_the_edge():
+    dots = [MapPoint(f"Dot {i}", 700 + i, 700 + i, None, None) for i in range(30)]
+    spec = density_map("T", DAY, ZONES, [*POINTS, *dots])
+    bottom, top = spec["layer"][0]["encoding"]["y"]["scale"]["domain"]
+    ticks = list(rows(spec, "rule", "verdict", "name"))
+    assert [row["name"] for row in ticks] == [dot.name for dot in dots]
+    assert all(row["y"] == bottom and row["y2"] < bottom * (top / bottom) ** 0.05 for row in ticks)
+    assert "Ticks on the edge: 30 more chips" in " ".join(spec["title"]["subtitle"])
+    assert not {dot.name for dot in dots} & {row["name"] for row in rows(spec, "point", "name")}
+
+
+def test_long_lists_do_not_widen_the_picture():
+    lost = [MapPoint(f"A chip with a long name {i}", None, None, None, None) for i in range(30)]
+    spec = density_map("A long title " * 12, DAY, ZONES, [*POINTS, *lost])
+    assert max(map(len, spec["title"]["subtitle"])) <= 130
+    assert "and 24 others" in " ".join(spec["title"]["subtitle"])
+    assert len(spec["title"]["text"]) > 1
+
+
+def test_names_of_a_crowded_place_are_set_line_by_line():
+    names = ["NVIDIA H100 SXM 80GB", "NVIDIA H200 SXM 141GB", "NVIDIA H800 SXM 80GB"]
+    crowd = [MapPoint(name, 9000, 9000, 11, 11, Group.COMPARED) for name in names]
+    told = words(density_map("T", DAY, ZONES, crowd))
+    assert [text for text in told if "NVIDIA" in text] == [
+        "NVIDIA H100 SXM 80GB,",
+        "NVIDIA H200 SXM 141GB,",
+        "NVIDIA H800 SXM 80GB",
+    ]
 
 
 def test_compared_chips_are_named_once_and_others_are_not():

@@ -25,7 +25,7 @@ def test_overlap_is_the_shared_area():
 def test_lone_label_stands_right_of_its_point():
     (placed,) = place([Wish("H20", 100, 100, 12)], [], FRAME)
     assert placed.box.left > 100
-    assert placed.y == pytest.approx(100)
+    assert placed.middles == [pytest.approx(100)]
     assert not placed.leader
 
 
@@ -72,6 +72,13 @@ def test_points_apart_give_labels_apart(cells):
 def test_same_wishes_same_places():
     wishes = [Wish(f"C{i}", 300 + 7 * math.sin(i), 200 + 5 * i, 12) for i in range(8)]
     assert place(wishes, [], FRAME) == place(wishes, [], FRAME)
+
+
+def test_lines_of_a_label_are_apart():
+    (placed,) = place([Wish("one,\ntwo", 100, 100, 10)], [], FRAME)
+    first, second = placed.middles
+    assert second - first == pytest.approx(12)
+    assert (first + second) / 2 == pytest.approx((placed.box.top + placed.box.bottom) / 2)
 
 
 def test_wider_letters_are_wider():
