@@ -8,10 +8,11 @@ from weir.catalog.query import Catalog
 from weir.core.provenance import Fact, Source
 from weir.perf.parameters import (
     ParameterGroups,
-    active_parameters,
+    active_as_published,
     kv_cache_bytes_per_token,
     parameter_groups,
     state_bytes,
+    total_as_published,
 )
 
 
@@ -64,13 +65,13 @@ def model_card(model: Model, catalog: Catalog) -> ModelCard:
     """
     groups = parameter_groups(model)
     published = model.published
-    active = float(active_parameters(model, model.shape.active_counts))
+    total, active = float(total_as_published(model)), float(active_as_published(model))
     kv = float(kv_cache_bytes_per_token(model))
     citations = [*model.sources, *(c for fact in published.values() for c in fact.sources)]
     return ModelCard(
         model=model,
         groups=groups,
-        total=Agreement("total_parameters", groups.total, published.get("total_parameters")),
+        total=Agreement("total_parameters", total, published.get("total_parameters")),
         active=Agreement("active_parameters", active, published.get("active_parameters")),
         kv_bytes_per_token_bf16=Agreement(
             "kv_bytes_per_token", kv, published.get("kv_bytes_per_token")

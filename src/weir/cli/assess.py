@@ -19,9 +19,7 @@ from weir.cli.transaction import transaction_of, transaction_options
 @click.option("--model", help="The model to serve; only legality if left out.")
 @click.option("--isl", type=int, default=4096, show_default=True, help="Input tokens of a request.")
 @click.option("--osl", type=int, default=1536, show_default=True, help="Output tokens.")
-@click.option(
-    "--beside", multiple=True, metavar="CHIP", help="A chip beside it (repeatable)."
-)
+@click.option("--beside", multiple=True, metavar="CHIP", help="A chip beside it (repeatable).")
 @output_options
 @click.pass_context
 def assess(

@@ -119,8 +119,10 @@ def uncounted_parameters(model: Model) -> float:
         operator.count * operator.weight_elements
         for operator in _stored(model, whole, Precision("bf16", "bf16", "bf16"))
     )
-    # The head operator reads the embedding where both are one matrix.
-    embedding = 0 if model.shape.tied_embeddings else embedding_parameters(model.shape)
+    # The head operator reads the token embedding where both are one matrix; positions are apart.
+    shape = model.shape
+    positions = shape.positions * shape.hidden
+    embedding = positions if shape.tied_embeddings else embedding_parameters(shape)
     return max(total_parameters(model) - counted - embedding, 0.0)
 
 
