@@ -369,19 +369,19 @@ def _cited_by_law(law: Law | None) -> Iterator[_Cited]:
 def _cited_by_files(catalog: Catalog) -> Iterator[_Cited]:
     """Citations of calibration files, and of records that are replaced or could not be read.
 
-    The latter count as uses only, so that a broken record or an overlay makes no orphans.
+    The latter count, so that a broken record or an overlay makes no orphans.
     """
     for path in calibration_files():
-        for citation in citations_in(path):
-            yield str(path), "sources", citation
+        for key, citation in citations_in(path):
+            yield str(path), key, citation
     shelves: tuple[Shelf[Any], ...] = (catalog.chips, catalog.systems, catalog.models)
     broken = {problem.path for problem in catalog.problems}
     for shelf in shelves:
         for entry in shelf.entries.values():
             for layer in entry.chain():
                 if layer is not entry or str(layer.path) in broken:
-                    for citation in citations_in(layer.path):
-                        yield str(layer.path), "sources", citation
+                    for key, citation in citations_in(layer.path):
+                        yield str(layer.path), key, citation
 
 
 def _dangling(cited: Iterable[_Cited], catalog: Catalog) -> Iterator[Problem]:

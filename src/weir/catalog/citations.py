@@ -10,10 +10,10 @@ from weir.core.errors import RecordError
 KEYS: Final = frozenset({"source", "sources"})
 
 
-def citations_in(path: Path) -> tuple[str, ...]:
-    """Every citation of a TOML file, at any depth; none where the file cannot be read."""
+def citations_in(path: Path) -> tuple[tuple[str, str], ...]:
+    """Every (key, citation) of a TOML file, at any depth; none where the file cannot be read."""
     try:
-        return tuple(_walk(read_toml(path), is_citation=False))
+        return tuple(_walk(read_toml(path), ()))
     except RecordError:
         return ()
 
@@ -23,13 +23,13 @@ def calibration_files(root: Path = STOCK) -> tuple[Path, ...]:
     return tuple(sorted((root / "calibration").glob("*.toml")))
 
 
-def _walk(value: object, is_citation: bool) -> Iterator[str]:
+def _walk(value: object, keys: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
-        if is_citation:
-            yield value
+        if keys and keys[-1] in KEYS:
+            yield ".".join(keys[:-1]) or keys[-1], value
     elif isinstance(value, dict):
         for key, inner in value.items():
-            yield from _walk(inner, key in KEYS)
+            yield from _walk(inner, (*keys, key))
     elif isinstance(value, list):
         for inner in value:
-            yield from _walk(inner, is_citation)
+            yield from _walk(inner, keys)

@@ -15,18 +15,21 @@ if TYPE_CHECKING:
     from weir.catalog.query import Catalog
 
 
+_on = click.option(
+    "--on",
+    type=Day(),
+    metavar="DATE",
+    help="The day to measure staleness from, YYYY-MM-DD or today; the day of the data if left out.",
+)
+
+
 @click.group()
 def data() -> None:
     """Check the catalogue, list its gaps, export it, print its schema."""
 
 
 @data.command()
-@click.option(
-    "--on",
-    type=Day(),
-    metavar="DATE",
-    help="The day to measure staleness from, YYYY-MM-DD or today; the day of the data if left out.",
-)
+@_on
 @output_options
 @click.pass_context
 def check(
@@ -50,6 +53,33 @@ def check(
             f"problems in the data: {len(answer.problems)}, in files: {files}; see the list. "
             "Correct them, or accept a difference with a reason in checks/waivers.csv"
         )
+
+
+@data.command()
+@click.option(
+    "--by",
+    type=click.Choice(["fact", "chip", "system"]),
+    help="Only this grouping; all of them if left out.",
+)
+@_on
+@output_options
+@click.pass_context
+def coverage(
+    ctx: click.Context,
+    by: str | None,
+    on: dt.date | None,
+    style: str | None,
+    html: Path | None,
+    output: Path | None,
+) -> None:
+    """Count what is unknown, estimated, recalled, disputed or stale, by fact and by record."""
+    target = Output.checked(style, html, output)
+    from weir.answers.coverage import coverage as cover
+    from weir.report.coverage import coverage_document
+
+    catalog = catalog_of(ctx)
+    answer = cover(catalog, on or _day_of(catalog))
+    target.deliver(coverage_document(answer, by), answer)
 
 
 def _day_of(catalog: "Catalog") -> dt.date:
