@@ -82,6 +82,33 @@ def coverage(
     target.deliver(coverage_document(answer, by), answer)
 
 
+@data.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--replace", is_flag=True, help="Replace a folder that an earlier export wrote.")
+@click.option("--parquet/--no-parquet", default=True, help="Also write Parquet (needs duckdb).")
+@click.pass_context
+def export(ctx: click.Context, folder: Path, replace: bool, parquet: bool) -> None:
+    """Write the whole catalogue to FOLDER as JSON, CSV, Parquet and one SQLite file."""
+    from weir.cli.folder import check_target, whole_folder
+    from weir.report.export import METADATA, require_parquet, files_of, write_parquet
+
+    if parquet:
+        require_parquet()
+    check_target(folder, METADATA if replace else None)
+    from weir.answers.export import export as tables_of
+
+    answer = tables_of(catalog_of(ctx))
+    with whole_folder(folder) as temporary:
+        for name, content in files_of(answer).items():
+            path = temporary / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(content)
+        if parquet:
+            write_parquet(answer, temporary)
+    rows = sum(len(table.rows) for table in answer.tables)
+    click.echo(f"wrote {folder}: {len(answer.tables)} tables, {rows:,} rows", err=True)
+
+
 def _day_of(catalog: "Catalog") -> dt.date:
     """The day of the data; today where a user's own records are there, which may be younger."""
     if len(catalog.roots) > 1:
