@@ -272,7 +272,7 @@ def _estimate(
     state = closed_loop(engine, workload, users)
     prompt = prefill_step(engine, workload)
     smallest = smallest_that_holds(site, workload)
-    watts = _power(site, state, economics)
+    watts = float(power_of(site, state, economics))
     meter = float(facility_power_w(economics, watts, site.hardware.machine.tdp_w))
     rate = float(state.output_tokens_per_s_per_chip)
     ranged_rate = Ranged(
@@ -339,15 +339,15 @@ def _phase(step: StepTime) -> PhaseTime:
     )
 
 
-def _power(site: Site, state: Serving, economics: Economics) -> float:
-    """Mean power of one chip over plain and mixed steps."""
+def power_of(site: Site, state: Serving, economics: Economics) -> Array:
+    """Mean power of one chip over plain and mixed steps, W."""
     machine, share = site.hardware.machine, state.mixed_share
     rate = machine.dense_flop_per_s[FORMATS[site.precision.weights].rate]
     spent = (1.0 - share) * state.decode_step.flop + share * state.mixed_step.flop
     moved = (1.0 - share) * state.decode_step.memory_bytes + share * state.mixed_step.memory_bytes
     compute = np.minimum(spent / state.tpot_s / rate, 1.0)
     stream = np.minimum(moved / state.tpot_s / machine.memory_bandwidth_bytes_per_s, 1.0)
-    return float(chip_power_w(economics.power, machine.tdp_w, compute, stream))
+    return chip_power_w(economics.power, machine.tdp_w, compute, stream)
 
 
 def _assumptions(

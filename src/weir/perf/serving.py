@@ -82,6 +82,7 @@ class Serving:
         output_tokens_per_s: Output tokens of the replica.
         output_tokens_per_s_per_chip: The same for one of its chips.
         output_tokens_per_s_per_user: What one user sees while tokens flow: 1 / TPOT.
+        users: Users of the replica, by Little's law.
         decoding: Mean number of sequences that decode.
         mixed_share: Share of steps with prompt tokens.
         ttft_low_s: Lower end of the 80 % interval of TTFT.
@@ -101,6 +102,7 @@ class Serving:
     output_tokens_per_s: Array
     output_tokens_per_s_per_chip: Array
     output_tokens_per_s_per_user: Array
+    users: Array
     decoding: Array
     mixed_share: Array
     ttft_low_s: Array
@@ -297,6 +299,37 @@ def open_loop(engine: Engine, work: Workload, requests_per_s: ArrayLike) -> Serv
     return _serving(engine, work, point, per_s=per_s, ttft=wait, tpot=point.tpot_s)
 
 
+def curves(engines: Sequence[Engine], work: Workload, largest: Sequence[float]) -> list[Serving]:
+    """Replicas from one decoding sequence to so many, without asking for a number of users.
+
+    The kernels of all replicas are priced together, which is what makes a search cheap.
+
+    Args:
+        engines: Replicas on one machine, in different layouts.
+        work: Requests of one kind.
+        largest: Most decoding sequences of each replica.
+
+    Returns:
+        One state a replica, over a grid of batches; `users` follows from each.
+    """
+    grids = [
+        np.minimum(_grid(float(_per_micro_batch(e, most)), 1.0), _most(e, work))
+        for e, most in zip(engines, largest, strict=True)
+    ]
+    points = _points(list(zip(engines, grids, strict=True)), work)
+    return [
+        _serving(
+            engine,
+            work,
+            point,
+            per_s=point.requests_per_s(work),
+            ttft=_wait(engine, work, point) + engine.stack.request_s,
+            tpot=point.tpot_s,
+        )
+        for engine, point in zip(engines, points, strict=True)
+    ]
+
+
 def throughput(engines: Sequence[Engine], work: Workload, users: ArrayLike) -> list[Array]:
     """Output tokens per second of replicas with so many users, in one look.
 
@@ -339,11 +372,15 @@ def _most(engine: Engine, work: Workload) -> Array:
 def _curve(engine: Engine, work: Workload, largest: Array, smallest: float) -> _Point:
     """Steps over a grid of decoding batches, on a new first axis."""
     top = np.minimum(largest, _most(engine, work))
-    high = float(np.max(top))
-    low = min(smallest, high / 2.0)
-    points = _POINTS_MIN + int(_POINTS_PER_OCTAVE * np.log2(high / low))
-    grid = np.geomspace(low, high, points).reshape((-1,) + (1,) * np.ndim(top))
+    grid = _grid(float(np.max(top)), smallest).reshape((-1,) + (1,) * np.ndim(top))
     return _at(engine, work, np.minimum(grid, _most(engine, work)))
+
+
+def _grid(high: float, low: float) -> Array:
+    """Batches from the smallest to the largest, evenly by octave."""
+    low = min(low, high / 2.0)
+    points = _POINTS_MIN + int(_POINTS_PER_OCTAVE * np.log2(high / low))
+    return np.geomspace(low, high, points)
 
 
 def _invert(values: Array, grid: Array, wanted: Array) -> Array:
@@ -402,6 +439,7 @@ def _serving(
         output_tokens_per_s=rate,
         output_tokens_per_s_per_chip=rate / engine.layout.chips,
         output_tokens_per_s_per_user=1.0 / tpot,
+        users=per_s * (ttft + work.decode_steps * tpot),
         decoding=point.decoding * engine.layout.pp,
         mixed_share=share,
         ttft_low_s=ttft * mixed.low_s / mixed.time_s,
