@@ -1,0 +1,102 @@
+import numpy as np
+import pytest
+
+from weir.answers.placement import Deployment, choose_layout, site_of
+from weir.answers.simulate import exact_step, limits_of, simulate, step_tables
+from weir.core.errors import InputError, NothingFitsError, UnknownNameError
+from weir.perf.parallel import Layout
+from weir.perf.serving import Workload
+from weir.sim.outcome import ServiceLevels
+from weir.sim.workload import Fixed, LogNormal, Uniform, generate, poisson
+
+CHIP, MODEL = "A100", "Llama-3.1-8B"
+WORK = Workload(isl=1024, osl=256)
+
+
+def load(rate=2.0, count=60, prompt=None):
+    return generate(poisson(rate), prompt or LogNormal(1024, 0.5), Uniform(2, 100), count, seed=4)
+
+
+@pytest.fixture(scope="module")
+def placed(catalog):
+    return choose_layout(
+        site_of(catalog.chip(CHIP), catalog.model(MODEL), Deployment(), catalog), WORK
+    )
+
+
+@pytest.fixture(scope="module")
+def answer(catalog):
+    return simulate(CHIP, MODEL, load(), catalog=catalog)
+
+
+def test_tables_are_close_to_the_step_model(placed):
+    table, low, high = step_tables(placed.engine, limits_of(placed, WORK), 4096)
+    random = np.random.default_rng(1)
+    errors = []
+    for _ in range(60):
+        n, c = int(random.integers(1, 200)), float(random.uniform(50, 4000))
+        p = int(2 ** random.uniform(0, 12))
+        for step in ((0, 0.0, n, c), (p, (p + 1) / 2 + random.uniform(0, 900), n, c)):
+            exact = exact_step(placed.engine, *step)
+            found = table.step_s(*step)
+            assert low.step_s(*step) < found < high.step_s(*step)
+            errors.append(abs(found / float(exact.time_s) - 1.0))
+    assert np.median(errors) < 0.02
+    assert np.max(errors) < 0.25
+
+
+def test_one_request_takes_the_steps_the_step_model_gives(placed, catalog):
+    work = generate(poisson(1.0), Fixed(600), Fixed(9), 1, seed=1)
+    outcome = simulate(CHIP, MODEL, work, catalog=catalog).outcome
+    engine = placed.engine
+    prefill = float(exact_step(engine, 600, 300.5, 0, 0.0).time_s)
+    decode = sum(float(exact_step(engine, 0, 0.0, 1, 600.0 + n).time_s) for n in range(1, 9))
+    assert outcome.ttft_s[0] == pytest.approx(engine.stack.request_s + prefill, rel=0.1)
+    assert outcome.tpot_s[0] == pytest.approx(decode / 8, rel=0.02)
+
+
+def test_the_interval_holds_the_estimate(answer):
+    for name, spread in answer.spreads.items():
+        low, high = answer.spreads_low[name], answer.spreads_high[name]
+        assert low.mean <= spread.mean <= high.mean
+        assert low.count == spread.count == high.count
+    assert answer.output_tokens_per_s.low <= answer.output_tokens_per_s.value
+    assert answer.assumptions
+    assert answer.sources
+
+
+def test_the_policy_is_what_the_framework_does(answer, catalog):
+    assert answer.policy == "chunked-prefill"
+    apart = simulate(CHIP, MODEL, load(), Deployment(framework="sglang"), catalog)
+    assert apart.policy == "prefill-first"
+    asked = simulate(CHIP, MODEL, load(), catalog=catalog, policy="continuous")
+    assert asked.policy == "continuous"
+
+
+def test_replicas_and_stages_share_the_load(answer, catalog):
+    busy = load(rate=20.0, count=200)
+    one = simulate(CHIP, MODEL, busy, catalog=catalog, max_sequences=8)
+    two = simulate(CHIP, MODEL, busy, catalog=catalog, max_sequences=8, replicas=2)
+    assert two.chips == 2 * one.chips
+    assert two.spreads["queue_s"].mean < one.spreads["queue_s"].mean
+    staged = simulate(CHIP, MODEL, load(), Deployment(layout=Layout(pp=2)), catalog)
+    assert len(staged.outcome.workers) == 2
+    assert any("pipeline" in note for note in staged.assumptions)
+    assert staged.cache_tokens > answer.cache_tokens
+
+
+def test_service_levels_count(catalog):
+    strict = ServiceLevels(ttft_s=1e-6)
+    missed = simulate(CHIP, MODEL, load(), catalog=catalog, levels=strict)
+    assert missed.goodput_requests_per_s.value == 0.0
+    met = simulate(CHIP, MODEL, load(), catalog=catalog)
+    assert met.goodput_requests_per_s == met.requests_per_s
+
+
+def test_bad_input_is_refused(catalog):
+    with pytest.raises(InputError, match="replicas is 0"):
+        simulate(CHIP, MODEL, load(), catalog=catalog, replicas=0)
+    with pytest.raises(UnknownNameError, match="unknown policy"):
+        simulate(CHIP, MODEL, load(), catalog=catalog, policy="lifo")
+    with pytest.raises(NothingFitsError):
+        simulate(CHIP, MODEL, load(count=3, prompt=Fixed(10**7)), catalog=catalog)
