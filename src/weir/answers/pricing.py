@@ -52,3 +52,9 @@ def hourly_price(chip: Chip, catalog: Catalog, usd_per_chip_hour: float | None) 
 def _newest(offers: list[Offer], kind: str) -> Offer | None:
     of_kind = [offer for offer in offers if offer.kind == kind]
     return max(of_kind, key=lambda offer: offer.on, default=None)
+
+
+def purchase_price(chip: Chip, catalog: Catalog) -> float:
+    """The newest price that a chip was offered at, in USD; NaN where none is known."""
+    bought = _newest([offer for offer in catalog.offers if offer.chip == chip.id], PURCHASE)
+    return math.nan if bought is None else bought.price_usd
