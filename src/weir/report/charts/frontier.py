@@ -60,6 +60,7 @@ _ROOM: Final = 1.35
 _NAME_ROOM: Final = 24.0
 _DOT: Final = 5.0
 _STEPS: Final = 24
+_SAME_PLACE: Final = 6.0
 _DASHES: Final[tuple[list[int], ...]] = ([], [6, 3], [2, 3], [8, 3, 2, 3])
 _SHAPES: Final = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 _END: Final = (0, 45, 315, 90, 270, 135, 225, 180)
@@ -166,9 +167,12 @@ def _wishes(styled: Sequence[_Styled], x: Scale, y: Scale) -> tuple[list[Wish], 
         names.append(Wish(one.series.name, last_x, last_y, LABEL_SIZE, bold=bold, directions=_END))
         if not bold:
             continue
+        told: list[tuple[float, float]] = []
         for point in one.points:
-            if point.batch is not None:
-                at = _pixel(point, x, y)
+            at = _pixel(point, x, y)
+            apart = all(math.dist(at, other) > _SAME_PLACE for other in told)
+            if point.batch is not None and apart:
+                told.append(at)
                 batches.append(Wish(f"batch {point.batch:,}", *at, SMALL_SIZE, optional=True))
     return names, batches
 

@@ -34,6 +34,8 @@ _ROUNDS: Final = 3
 _MARGIN: Final = 1.5
 _OVERLAP_COST: Final = 4.0
 _TOUCH_COST: Final = 25.0
+_CROSS_COST: Final = 30.0
+_LINE_PIECES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,16 @@ class Placed:
         return [self.box.top + step * (number + 0.5) for number in range(lines)]
 
     @property
+    def line(self) -> list[Box]:
+        """Small boxes on the line back to the point; none where no line is drawn."""
+        if not self.leader:
+            return []
+        (x0, y0), (x1, y1) = self.near, (self.wish.x, self.wish.y)
+        shares = [(number + 0.5) / _LINE_PIECES for number in range(_LINE_PIECES)]
+        spots = [(x0 + (x1 - x0) * share, y0 + (y1 - y0) * share) for share in shares]
+        return [Box(x - 1, y - 1, x + 1, y + 1) for x, y in spots]
+
+    @property
     def near(self) -> tuple[float, float]:
         """The place on the box that is nearest to the point."""
         x = min(max(self.wish.x, self.box.left), self.box.right)
@@ -141,8 +153,22 @@ def place(wishes: Sequence[Wish], obstacles: Sequence[Box], frame: Box) -> tuple
         One `Placed` per wish in the same order, without the optional ones that would cover
         something.
     """
+    needed = [wish for wish in wishes if not wish.optional]
+    chosen = _settled(needed, obstacles, frame)
+    for wish in wishes:
+        if wish.optional:
+            options = _candidates(wish, frame)
+            best = _best(options, _covered(_boxes(options), obstacles), chosen)
+            if not best.covered:
+                chosen.append(best)
+    order = {id(wish): position for position, wish in enumerate(wishes)}
+    return tuple(sorted(chosen, key=lambda placed: order[id(placed.wish)]))
+
+
+def _settled(wishes: Sequence[Wish], obstacles: Sequence[Box], frame: Box) -> list[Placed]:
+    """Labels that must stand somewhere, moved in turn until none gains by moving."""
     choices = [_candidates(wish, frame) for wish in wishes]
-    fixed = [_covered([placed.box for _, placed in options], obstacles) for options in choices]
+    fixed = [_covered(_boxes(options), obstacles) for options in choices]
     chosen: list[Placed] = []
     for options, covered in zip(choices, fixed, strict=True):
         chosen.append(_best(options, covered, chosen))
@@ -153,7 +179,11 @@ def place(wishes: Sequence[Wish], obstacles: Sequence[Box], frame: Box) -> tuple
             chosen[position] = _best(options, fixed[position], others)
         if before == [placed.box for placed in chosen]:
             break
-    return tuple(p for p in chosen if not (p.wish.optional and p.covered))
+    return chosen
+
+
+def _boxes(options: Sequence[tuple[float, Placed]]) -> list[Box]:
+    return [placed.box for _, placed in options]
 
 
 def _candidates(wish: Wish, frame: Box) -> list[tuple[float, Placed]]:
@@ -191,8 +221,9 @@ def _pushed_in(box: Box, frame: Box) -> Box:
 def _best(
     options: Sequence[tuple[float, Placed]], fixed: NDArray[np.float64], others: Sequence[Placed]
 ) -> Placed:
-    boxes = [placed.box for _, placed in options]
-    covered = fixed + _covered(boxes, [other.box for other in others])
+    names = [other.box for other in others]
+    lines = [piece for other in others for piece in other.line]
+    covered = fixed + _covered(_boxes(options), [*names, *lines]) + _crossed(options, names)
     total = covered + np.array([base for base, _ in options])
     cheapest = int(np.argmin(total))
     return dataclasses.replace(options[cheapest][1], covered=float(covered[cheapest]))
@@ -202,6 +233,17 @@ def _covered(boxes: Sequence[Box], taken: Sequence[Box]) -> NDArray[np.float64]:
     """What each box would cost for covering the taken ones, shape (boxes,)."""
     shares = overlaps([box.grown(_MARGIN) for box in boxes], taken)
     cost: NDArray[np.float64] = np.sum(shares * _OVERLAP_COST + (shares > 0) * _TOUCH_COST, axis=1)
+    return cost
+
+
+def _crossed(options: Sequence[tuple[float, Placed]], names: Sequence[Box]) -> NDArray[np.float64]:
+    """What each option would cost for leading its line through other names, shape (options,)."""
+    cost = np.zeros(len(options))
+    led = [position for position, (_, placed) in enumerate(options) if placed.leader]
+    if led and names:
+        pieces = [piece for position in led for piece in options[position][1].line]
+        hits = overlaps(pieces, names).reshape(len(led), -1) > 0
+        cost[led] = _CROSS_COST * np.any(hits, axis=1)
     return cost
 
 

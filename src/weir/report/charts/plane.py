@@ -37,6 +37,7 @@ _ISO_PIECES: Final = 10
 _ISO_STEP: Final = 8.0
 _SAME_PLACE: Final = 4.0
 _TICK: Final = 10.0
+_OWN_ROOM: Final = 3.5
 _NAME_LINE: Final = 26
 _TIED: Final = "\u00a0"
 _SIZES: Final = {Group.HIGHLIGHTED: 200, Group.COMPARED: 95, Group.OTHER: 36}
@@ -81,7 +82,7 @@ def plane(
         *_edge_layers(edged, paper),
         *_point_layers(placed, paper),
         *zone_layers,
-        *_name_layers(placed, paper, [*marks, *lettering, *zone_boxes]),
+        *_name_layers(placed, paper, marks, [*lettering, *zone_boxes]),
     ]
     lost = [point.name for point in points if not is_placeable(point)]
     return frame(title, _subtitle(on, zones, shown, lost), layers)
@@ -315,13 +316,17 @@ def _tooltip(paper: Paper) -> list[Spec]:
     return [{"field": field, "title": title} for field, title in titles.items()]
 
 
-def _name_layers(shown: Sequence[Shown], paper: Paper, obstacles: Sequence[Box]) -> Iterator[Spec]:
+def _name_layers(
+    shown: Sequence[Shown], paper: Paper, marks: Sequence[Box], lettering: Sequence[Box]
+) -> Iterator[Spec]:
+    # A name right beside a strange mark would seem to be its name.
+    obstacles = [*(box.grown(_OWN_ROOM) for box in marks), *lettering]
     heaps = _together([mark for mark in shown if mark.point.group is not Group.OTHER], paper)
     wishes = []
-    for marks in heaps:
-        x, y = paper.pixel(*paper.middle(marks[0]))
-        bold = marks[0].point.group is Group.HIGHLIGHTED
-        names = ", ".join(mark.point.name for mark in marks)
+    for heap in heaps:
+        x, y = paper.pixel(*paper.middle(heap[0]))
+        bold = heap[0].point.group is Group.HIGHLIGHTED
+        names = ", ".join(mark.point.name for mark in heap)
         # Only commas may end a line, so that no name is torn apart.
         lines = textwrap.wrap(names.replace(" ", _TIED).replace(f",{_TIED}", ", "), _NAME_LINE)
         text = "\n".join(line.replace(_TIED, " ") for line in lines)
@@ -331,8 +336,8 @@ def _name_layers(shown: Sequence[Shown], paper: Paper, obstacles: Sequence[Box])
     if leaders:
         yield leader_layer(leaders, paper.channels(), MUTED.light)
     inks = [
-        TONE_INKS[marks[0].point.tone].light if p.wish.bold else TEXT.light
-        for marks, p in zip(heaps, placed, strict=True)
+        TONE_INKS[heap[0].point.tone].light if p.wish.bold else TEXT.light
+        for heap, p in zip(heaps, placed, strict=True)
     ]
     for ink in dict.fromkeys(inks):
         own = [p for p, its in zip(placed, inks, strict=True) if its == ink]

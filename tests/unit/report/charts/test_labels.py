@@ -43,6 +43,23 @@ def test_hemmed_in_label_moves_out_and_gets_a_leader():
     assert all(shared(placed.box, box) == 0 for box in around)
 
 
+def test_optional_labels_do_not_push_names_away():
+    names = [Wish(f"Chip {i}", 100 + 30 * i, 100 + 10 * i, 12) for i in range(6)]
+    extras = [Wish("batch 8", w.x, w.y, 11, optional=True) for w in names]
+    alone = place(names, [], FRAME)
+    mixed = place([wish for pair in zip(extras, names, strict=True) for wish in pair], [], FRAME)
+    assert [p.box for p in mixed if not p.wish.optional] == [p.box for p in alone]
+
+
+def test_leaders_keep_off_other_names():
+    wall = [Box(85, 85, 116, 116)]
+    wishes = [Wish("First name", 100, 100, 12), Wish("Second name", 101, 101, 12)]
+    one, other = place(wishes, wall, FRAME)
+    assert one.leader or other.leader
+    for mine, its in ((one, other), (other, one)):
+        assert all(shared(piece, its.box) == 0 for piece in mine.line)
+
+
 def test_optional_label_without_room_is_left_out():
     wish = Wish("batch 64", 400, 250, 11, optional=True)
     assert place([wish], [FRAME], FRAME) == ()
