@@ -123,7 +123,9 @@ class _Point:
         tokens: Prompt tokens of such a step.
         plain: The step without prompt tokens.
         mixed: The step with them.
-        mixed_s: Time from token to token over such a step.
+        plain_s: Time of the step without them, drafting included.
+        mixed_s: Time from token to token over the step with them.
+        gain: Tokens that a step gives each sequence.
     """
 
     decoding: Array
@@ -131,11 +133,18 @@ class _Point:
     tokens: Array
     plain: StepTime
     mixed: StepTime
+    plain_s: Array
     mixed_s: Array
+    gain: float
+
+    @property
+    def step_s(self) -> Array:
+        """Mean time from step to step."""
+        return (1.0 - self.share) * self.plain_s + self.share * self.mixed_s
 
     @property
     def tpot_s(self) -> Array:
-        return (1.0 - self.share) * self.plain.time_s + self.share * self.mixed_s
+        return self.step_s / self.gain
 
     def requests_per_s(self, work: Workload) -> Array:
         """Requests that finish: each decoding sequence does so every `decode_steps` tokens."""
@@ -158,6 +167,15 @@ def _prompts(
         prefill_context=work.cached_tokens + (work.new_tokens + chunk) / 2,
         decode_sequences=decoding,
         decode_context=work.decode_context,
+        decode_tokens=1.0 + engine.drafts.tokens,
+    )
+
+
+def _decode(engine: Engine, work: Workload, sequences: Array) -> Batch:
+    return Batch(
+        decode_sequences=sequences,
+        decode_context=work.decode_context,
+        decode_tokens=1.0 + engine.drafts.tokens,
     )
 
 
@@ -199,7 +217,7 @@ class _Plan:
 
 def _plan(engine: Engine, work: Workload, decoding: Array) -> _Plan:
     budget = _budget(engine)
-    arrivals = decoding / work.decode_steps
+    arrivals = decoding * engine.drafts.gain / work.decode_steps
     demand = arrivals * work.new_tokens
     # Arrivals that fall into one step share it (Poisson); long prompts need several.
     share = np.clip(np.maximum(-np.expm1(-arrivals), demand / budget), 0.0, 1.0)
@@ -208,14 +226,19 @@ def _plan(engine: Engine, work: Workload, decoding: Array) -> _Plan:
     sequences = decoding * engine.layout.pp
     beside = sequences if engine.stack.mixes_prompts else None
     mixed = _prompts(engine, work, np.maximum(tokens / chunk, 1.0), beside)
-    plain = Batch(decode_sequences=sequences, decode_context=work.decode_context)
+    plain = _decode(engine, work, sequences)
     return _Plan(decoding, share, tokens, plain, mixed)
 
 
 def _point(engine: Engine, plan: _Plan, plain: StepTime, mixed: StepTime) -> _Point:
-    apart = 0.0 if engine.stack.mixes_prompts else plain.time_s
-    mixed_s = np.asarray(mixed.time_s + apart)
-    return _Point(plan.decoding, plan.share, plan.tokens, plain, mixed, mixed_s)
+    drafts = engine.drafts
+    # A draft layer is of the make of the model's own layers, and runs once for each drafted token.
+    drafting = drafts.tokens * drafts.layers / engine.model.layer_count * plain.kernel_s
+    plain_s = np.asarray(plain.time_s + drafting)
+    mixed_s = np.asarray(mixed.time_s + (drafting if engine.stack.mixes_prompts else plain_s))
+    return _Point(
+        plan.decoding, plan.share, plan.tokens, plain, mixed, plain_s, mixed_s, drafts.gain
+    )
 
 
 def closed_loop(
@@ -268,12 +291,14 @@ def _together(engine: Engine, work: Workload, users: Array) -> tuple[Array, Arra
     chunk = np.minimum(work.new_tokens, engine.stack.chunk_tokens)
     at_once = np.minimum(_budget(engine) / chunk, users)
     beside = users * engine.layout.pp * _HALF if engine.stack.mixes_prompts else None
-    decode = Batch(decode_sequences=users * engine.layout.pp, decode_context=work.decode_context)
+    decode = _decode(engine, work, users * engine.layout.pp)
     full, plain = step_times([(engine, _prompts(engine, work, at_once, beside)), (engine, decode)])
+    drafting = engine.drafts.tokens * engine.drafts.layers / engine.model.layer_count
+    beat = (plain.time_s + drafting * plain.kernel_s) / engine.drafts.gain
     steps = np.maximum(users * work.new_tokens / (at_once * chunk), chunks(engine, work))
     row = (steps + chunks(engine, work)) * _HALF * full.time_s
     others = (steps - chunks(engine, work)) * _HALF * full.time_s
-    return np.asarray(row), np.asarray(plain.time_s + others / work.decode_steps)
+    return np.asarray(row), np.asarray(beat + others / work.decode_steps)
 
 
 def open_loop(engine: Engine, work: Workload, requests_per_s: ArrayLike) -> Serving:
@@ -366,7 +391,7 @@ def _budget(engine: Engine) -> float:
 
 def _most(engine: Engine, work: Workload) -> Array:
     """The decoding batch at which finished requests make room for as many prompts as fit."""
-    return np.asarray(_budget(engine) * work.decode_steps / work.new_tokens)
+    return np.asarray(_budget(engine) * work.decode_steps / work.new_tokens / engine.drafts.gain)
 
 
 def _curve(engine: Engine, work: Workload, largest: Array, smallest: float) -> _Point:
@@ -415,7 +440,7 @@ def _wait(engine: Engine, work: Workload, point: _Point) -> Array:
     use = point.tokens * point.share / _budget(engine)
     queue = np.where(use < 1.0, use / (2.0 * np.maximum(1.0 - use, 1.0 / _LONGEST_QUEUE)), 0.0)
     service = own * np.minimum(work.new_tokens / engine.stack.chunk_tokens, 1.0)
-    look = _HALF * np.maximum(engine.stack.poll_steps, 1.0) * point.tpot_s
+    look = _HALF * np.maximum(engine.stack.poll_steps, 1.0) * point.step_s
     return np.asarray(look + own + np.minimum(queue, point.decoding / 2) * service)
 
 
@@ -433,8 +458,8 @@ def _serving(
         ttft_s=ttft,
         tpot_s=tpot,
         request_s=ttft + work.decode_steps * tpot,
-        itl_p50_s=np.where(share > _HALF, point.mixed_s, plain.time_s),
-        itl_p99_s=np.where(share > 1.0 - _TAIL, point.mixed_s, plain.time_s),
+        itl_p50_s=np.where(share > _HALF, point.mixed_s, point.plain_s),
+        itl_p99_s=np.where(share > 1.0 - _TAIL, point.mixed_s, point.plain_s),
         requests_per_s=per_s,
         output_tokens_per_s=rate,
         output_tokens_per_s_per_chip=rate / engine.layout.chips,

@@ -83,6 +83,30 @@ class StepTime:
 
 
 @dataclass(frozen=True, slots=True)
+class Drafts:
+    """Speculative decoding: tokens drafted each step and verified together.
+
+    Attributes:
+        tokens: Drafted tokens of a step; 0 for none.
+        acceptance: Probability that a drafted token is accepted, given that those before it were.
+        layers: Layers of the draft model, of the make of the model's own; 1 for a multi-token
+            prediction layer.
+    """
+
+    tokens: int = 0
+    acceptance: float = 0.0
+    layers: float = 1.0
+
+    @property
+    def gain(self) -> float:
+        """Expected tokens of a step: 1 + a + a^2 + ... + a^tokens (arXiv:2211.17192, eq. 1)."""
+        return float(sum(self.acceptance**power for power in range(self.tokens + 1)))
+
+
+NO_DRAFTS: Final = Drafts()
+
+
+@dataclass(frozen=True, slots=True)
 class Engine:
     """A model in one layout on one kind of chip under one framework: all that a step needs."""
 
@@ -92,6 +116,7 @@ class Engine:
     machine: Machine
     efficiency: Efficiency
     stack: Stack
+    drafts: Drafts = NO_DRAFTS
 
     def step(self, batch: Batch) -> StepTime:
         """Time of one step; see `step_times`."""

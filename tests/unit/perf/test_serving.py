@@ -11,7 +11,7 @@ from weir.perf.formats import Precision
 from weir.perf.operators import Batch
 from weir.perf.parallel import Layout
 from weir.perf.serving import Workload, closed_loop, open_loop, prefill_step, throughput
-from weir.perf.step import Engine
+from weir.perf.step import Drafts, Engine
 
 CATALOG = Catalog()
 WORK = Workload(isl=1024, osl=512)
@@ -140,3 +140,14 @@ def test_gaps_between_tokens_are_plain_or_mixed_steps(engine):
     assert state.itl_p50_s == state.decode_step.time_s
     assert state.itl_p99_s == state.mixed_step.time_s
     assert state.tpot_low_s < state.tpot_s < state.tpot_high_s
+
+
+def test_accepted_drafts_shorten_the_time_per_token(engine):
+    plain = closed_loop(engine, WORK, 8)
+    drafting = replace(engine, drafts=Drafts(tokens=3, acceptance=0.8))
+    faster = closed_loop(drafting, WORK, 8)
+    # 1 + 0.8 + 0.64 + 0.512 tokens a step, each step a little longer.
+    assert drafting.drafts.gain == pytest.approx(2.952)
+    assert 1.5 < float(plain.tpot_s / faster.tpot_s) < 2.952
+    useless = closed_loop(replace(engine, drafts=Drafts(tokens=3, acceptance=0.0)), WORK, 8)
+    assert useless.tpot_s > plain.tpot_s
