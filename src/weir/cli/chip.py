@@ -5,13 +5,14 @@ from pathlib import Path
 import click
 
 from weir.cli.catalogue import catalog_of
-from weir.cli.common import output_options
+from weir.cli.common import check_writable, emit, output_options
 from weir.cli.output import Output
+from weir.core.errors import OutputError
 
 
 @click.group()
 def chip() -> None:
-    """Show, list and compare chips; every number with its source and status."""
+    """Show, list, compare and add chips; every number with its source and status."""
 
 
 @chip.command()
@@ -78,3 +79,29 @@ def compare(
     catalog = catalog_of(ctx)
     comparison = compare_chips([catalog.chip(name) for name in names], catalog)
     target.deliver(comparison_document(comparison), comparison)
+
+
+@chip.command()
+@click.argument("identifier", metavar="ID")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write to a new file, such as mine/chips/ID.toml.",
+)
+@click.pass_context
+def new(ctx: click.Context, identifier: str, output: Path | None) -> None:
+    """Write a commented record to fill in for a chip of your own, named ID."""
+    check_writable(output)
+    if output is not None and output.exists():
+        raise OutputError(f"{output} is already there, and is not overwritten; give a new file")
+    from weir.answers.template import checked_identifier, chip_template
+
+    name = checked_identifier(identifier)
+    if output is not None and output.name != f"{name}.toml":
+        raise OutputError(
+            f"a record is found by its file name: write to {output.with_name(f'{name}.toml')}"
+        )
+    generations = {item.generation for item in catalog_of(ctx).chips.all()}
+    emit(chip_template(name, generations), output)

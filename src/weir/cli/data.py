@@ -1,13 +1,14 @@
 """`weir data`: the catalogue's own audit, its gaps, its published form and its schema."""
 
 import datetime as dt
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from weir.cli.catalogue import catalog_of
-from weir.cli.common import Day, output_options
+from weir.cli.common import Day, check_writable, emit, output_options
 from weir.cli.output import Output
 from weir.core.errors import InputError
 
@@ -90,7 +91,7 @@ def coverage(
 def export(ctx: click.Context, folder: Path, replace: bool, parquet: bool) -> None:
     """Write the whole catalogue to FOLDER as JSON, CSV, Parquet and one SQLite file."""
     from weir.cli.folder import check_target, whole_folder
-    from weir.report.export import METADATA, require_parquet, files_of, write_parquet
+    from weir.report.export import METADATA, files_of, require_parquet, write_parquet
 
     if parquet:
         require_parquet()
@@ -107,6 +108,23 @@ def export(ctx: click.Context, folder: Path, replace: bool, parquet: bool) -> No
             write_parquet(answer, temporary)
     rows = sum(len(table.rows) for table in answer.tables)
     click.echo(f"wrote {folder}: {len(answer.tables)} tables, {rows:,} rows", err=True)
+
+
+@data.command()
+@click.argument("kind", type=click.Choice(["chip", "system", "model", "source"]))
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write to a file what would be printed.",
+)
+def schema(kind: str, output: Path | None) -> None:
+    """Print the JSON Schema of a KIND of record, for editors."""
+    check_writable(output)
+    from weir.catalog.json_schema import json_schema
+
+    emit(json.dumps(json_schema(kind), ensure_ascii=False, indent=2), output)
 
 
 def _day_of(catalog: "Catalog") -> dt.date:

@@ -1,17 +1,24 @@
 """`weir model`: language models, counted from their architecture."""
 
+import datetime as dt
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from weir.cli.catalogue import catalog_of
-from weir.cli.common import output_options
+from weir.cli.common import Day, check_writable, emit, output_options
 from weir.cli.output import Output
+from weir.core.errors import InputError, OutputError
+
+if TYPE_CHECKING:
+    from weir.answers.model_import import ImportedModel
+    from weir.answers.model_reading import ReadModel
 
 
 @click.group()
 def model() -> None:
-    """Show and list language models; sizes are counted from the architecture."""
+    """Show, list and import language models; sizes are counted from the architecture."""
 
 
 @model.command()
@@ -45,3 +52,89 @@ def list_models(
     catalog = catalog_of(ctx)
     cards = [model_card(item, catalog) for item in catalog.models.all()]
     target.deliver(model_list_document(cards, catalog.data_version), cards)
+
+
+@model.command("import")
+@click.argument("config", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--name", help="Name of the model, such as Qwen/Qwen3-8B; else the file's own.")
+@click.option("--organisation", default="unknown", help="Who published it.")
+@click.option("--url", help="Where the configuration was read.")
+@click.option(
+    "--on",
+    type=Day(),
+    default="today",
+    show_default=True,
+    metavar="DATE",
+    help="The day on which it was read.",
+)
+@click.option(
+    "--into",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write the model and its source as records of your own data folder.",
+)
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the model record alone to a file.",
+)
+def import_model(
+    config: Path,
+    name: str | None,
+    organisation: str,
+    url: str | None,
+    on: dt.date,
+    into: Path | None,
+    output: Path | None,
+) -> None:
+    """Turn CONFIG, the config.json of a Hugging Face model, into a model record."""
+    check_writable(output)
+    if into is not None and output is not None:
+        raise InputError("--into and --output both say where to write; give one")
+    from weir.answers.model_reading import read_model
+    from weir.catalog.files import read_text
+
+    read = read_model(
+        read_text(config), config, name=name, organisation=organisation, accessed=on, url=url
+    )
+    if into is None:
+        emit(read.imported.record_toml, output)
+    else:
+        _write_records(read.imported, into)
+    for line in _remarks(read):
+        click.echo(line, err=True)
+
+
+def _remarks(read: "ReadModel") -> list[str]:
+    """What was counted, and what a reader must know before trusting the record."""
+    from weir.core.units import GIGA, KILO
+
+    size = (
+        f"counted: {read.total_parameters / GIGA:,.3f} billion parameters, "
+        f"{read.active_parameters / GIGA:,.3f} billion of them active, "
+        f"{read.kv_bytes_per_token / KILO:,.3f} kB of KV cache per token in bf16"
+    )
+    return [size, *(f"note: {warning}" for warning in read.imported.warnings)]
+
+
+def _write_records(found: "ImportedModel", into: Path) -> None:
+    """Both records, or neither where one of the files is there already."""
+    if not found.id:
+        raise InputError("the model has no name that could name a file; give one with --name")
+    texts = {
+        into / "models" / f"{found.id}.toml": found.record_toml,
+        into / "sources" / f"hf-{found.id}-config.toml": found.source_toml,
+    }
+    for path in texts:
+        if path.exists():
+            raise OutputError(f"{path} is already there, and is not overwritten; remove it first")
+    for path in texts:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot make the folder {path.parent}: {error.strerror}") from None
+        check_writable(path)
+    for path, text in texts.items():
+        emit(text, path)
