@@ -8,7 +8,6 @@ gated.
 import csv
 import datetime as dt
 import math
-import warnings
 from pathlib import Path
 
 import pytest
@@ -96,9 +95,7 @@ def misses(row: dict[str, str], found: Determination) -> list[str]:
             problems.append(f"{column}: expected {row[column]}, found {value}")
     if row["exceptions"]:
         expected = set() if row["exceptions"] == "-" else set(row["exceptions"].split())
-        listed = {
-            item.id + ("" if item.answer is Answer.YES else "?") for item in found.exceptions
-        }
+        listed = {item.id + ("" if item.answer is Answer.YES else "?") for item in found.exceptions}
         if expected != listed:
             problems.append(f"exceptions: expected {expected}, found {listed}")
     notices = {item.id for item in found.notices}
@@ -117,10 +114,7 @@ def test_golden_case(row: dict[str, str]) -> None:
     problems = misses(row, found)
     text = f"case {row['case']} ({row['source']}): " + "; ".join(problems) + "\n" + found.headline
     if problems and row["confidence"] == "L":
-        with warnings.catch_warnings():
-            warnings.simplefilter("default")
-            print("reported, not gated:", text)
-        return
+        pytest.xfail(f"reported, not gated: {text}")
     assert not problems, text
 
 

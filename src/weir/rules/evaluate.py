@@ -6,6 +6,7 @@ exceptions are open, what else to know.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,19 +56,19 @@ class Outcome:
     dormant: dict[str, Truth] = field(default_factory=dict)
 
 
+@lru_cache(maxsize=64)
 def policy_codes(law: Law) -> dict[int, str]:
     """Policy id by code: twice its rank, so that a stricter policy has a larger code."""
     return {2 * item.rank: item.id for item in law.policies.values()}
 
 
+@lru_cache(maxsize=64)
 def undetermined(law: Law) -> int:
     """The code of a policy that the inputs leave open: just below the strictest."""
     return 2 * max(item.rank for item in law.policies.values()) - 1
 
 
-def evaluate(
-    day: Day, case: Case, chips: ChipColumns, *, with_notices: bool = True
-) -> Outcome:
+def evaluate(day: Day, case: Case, chips: ChipColumns, *, with_notices: bool = True) -> Outcome:
     """Everything the law of one day says of one transaction with each of many chips.
 
     Args:

@@ -1,13 +1,15 @@
 """What an evaluation rests on, in words: steps, clauses, margins."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from weir.catalog.law import METRICS, AllOf, AnyOf, Compare, Condition, NotThat, Provision
 from weir.core.trace import Step
 from weir.rules.determination import Clause, Margin
 from weir.rules.evaluate import Outcome
-from weir.rules.logic import Answer, Truth, answer, at
-from weir.rules.scene import Scene, leaves
+from weir.rules.logic import NO, Answer, Truth, answer, at
+from weir.rules.scene import Scene, comparisons
 from weir.rules.wording import condition_text, interval, number, threshold, with_unit
 
 PERCENT = 100
@@ -24,9 +26,17 @@ def bounds_at(scene: Scene, metric: str, row: int = 0) -> tuple[float, float]:
 
 def margin(scene: Scene, clause: str, leaf: Compare) -> Margin:
     """How far the input of the first row is from a threshold."""
+    known = scene.margins.get(id(leaf))
+    if known is None:
+        known = scene.margins[id(leaf)] = _margin(scene, clause, leaf)
+    return known if known.clause == clause or not clause else replace(known, clause=clause)
+
+
+def _margin(scene: Scene, clause: str, leaf: Compare) -> Margin:
     metric = METRICS[leaf.metric]
     factor = leaf.threshold / leaf.value if leaf.value else metric.factor
-    low, high = (bound / factor for bound in bounds_at(scene, leaf.metric))
+    low, high = bounds_at(scene, leaf.metric)
+    low, high = low / factor, high / factor
     found = answer(scene.test(leaf))
     return Margin(
         clause=clause,
@@ -71,41 +81,55 @@ def clause_of(outcome: Outcome, item: Provision) -> Clause:
         quote=item.quote,
         evidence=item.evidence,
         instrument=item.instrument,
-        margins=tuple(
-            margin(scene, item.id, leaf) for leaf in leaves(item.when) if isinstance(leaf, Compare)
-        ),
+        margins=tuple(margin(scene, item.id, leaf) for leaf in comparisons(scene.day, item.when)),
     )
 
 
 def step_of(scene: Scene, condition: Condition) -> Step:
     """The explanation of a condition for the first row."""
-    found = answer(scene.test(condition))
-    outcome = _OUTCOME[found]
-    law = scene.day.law
+    outcome = _OUTCOMES[at(scene.test(condition))]
+    if isinstance(condition, Compare):
+        return Step(_text(scene, condition), outcome, margin(scene, "", condition).text)
     if isinstance(condition, AllOf | AnyOf):
         children = tuple(step_of(scene, part) for part in condition.parts)
-        return Step(condition_text(law, condition), outcome, children=children)
+        return Step(_text(scene, condition), outcome, children=children)
     if isinstance(condition, NotThat):
         return Step("not", outcome, children=(step_of(scene, condition.part),))
-    if isinstance(condition, Compare):
-        return Step(threshold(condition), outcome, margin(scene, "", condition).text)
-    return Step(condition_text(law, condition), outcome)
+    return Step(_text(scene, condition), outcome)
 
 
-_OUTCOME = {Answer.YES: "true", Answer.NO: "false", Answer.UNKNOWN: "unknown"}
+def _text(scene: Scene, condition: Condition) -> str:
+    texts = scene.day.texts
+    key = id(condition)
+    if key not in texts:
+        texts[key] = condition_text(scene.day.law, condition)
+    return texts[key]
+
+
+_OUTCOMES = ("false", "unknown", "true")
 
 
 def provision_step(scene: Scene, item: Provision, value: Truth) -> Step:
-    """The explanation of one provision."""
-    inner = step_of(scene, item.when)
-    is_list = isinstance(item.when, AllOf | AnyOf)
-    return Step(
-        name=item.id,
-        outcome=_OUTCOME[answer(value)],
-        text=item.title,
-        citation=item.citation,
-        children=inner.children if is_list else (inner,),
-    )
+    """The explanation of one provision.
+
+    Where the transaction alone rules a provision out, only what rules it out is listed.
+    """
+    children = tuple(step_of(scene, part) for part in _worth_telling(scene, item))
+    return Step(item.id, _OUTCOMES[at(value)], item.title, item.citation, children)
+
+
+def _worth_telling(scene: Scene, item: Provision) -> tuple[Condition, ...]:
+    condition = item.when
+    if isinstance(condition, AnyOf):
+        return condition.parts
+    if not isinstance(condition, AllOf):
+        return (condition,)
+    if item.effect not in {"classify", "exclude"}:
+        for part in scene.day.ordered(condition):
+            value = scene.test(part)
+            if isinstance(value, int) and value == NO:
+                return (part,)
+    return condition.parts
 
 
 def trace(outcome: Outcome, verdict: str) -> Step:
@@ -121,7 +145,7 @@ def trace(outcome: Outcome, verdict: str) -> Step:
         for item in day.of(effect)
     ]
     classification += [
-        Step(paragraph, _OUTCOME[answer(value)], "clauses less exclusions")
+        Step(paragraph, _OUTCOMES[at(value)], "clauses less exclusions")
         for paragraph, value in outcome.paragraphs.items()
     ]
     questions = [Step("classification", "", children=tuple(classification))]

@@ -7,7 +7,6 @@ from weir.catalog.law import (
     AllOf,
     AnyOf,
     Certified,
-    Compare,
     Condition,
     FactIs,
     Provision,
@@ -33,7 +32,7 @@ from weir.rules.evaluate import (
 from weir.rules.explain import bounds_at, margin
 from weir.rules.logic import NO, UNKNOWN, YES, Answer, Truth, answer, at
 from weir.rules.places import country_name
-from weir.rules.scene import leaves
+from weir.rules.scene import comparisons
 from weir.rules.wording import condition_text, interval
 
 
@@ -223,7 +222,7 @@ def margins(outcome: Outcome, clauses: Iterable[Clause]) -> tuple[Margin, ...]:
     found = [item for clause in clauses for item in clause.margins]
     for effect in ("require", "review", "tariff"):
         for item in scene.day.of(effect):
-            lines = [leaf for leaf in leaves(item.when) if isinstance(leaf, Compare)]
+            lines = comparisons(scene.day, item.when)
             if lines and _bears(outcome, item):
                 found += [margin(scene, item.id, leaf) for leaf in lines]
     return tuple(found)

@@ -20,7 +20,7 @@ from weir.rules.evaluate import (
     policy_codes,
 )
 from weir.rules.inputs import ChipColumns
-from weir.rules.logic import UNKNOWN, YES, Answer, answer
+from weir.rules.logic import UNKNOWN, YES, Answer, Truth
 from weir.rules.scenarios import Sweep, sweeps
 from weir.rules.wording import number
 
@@ -48,11 +48,12 @@ def find_flips(outcome: Outcome, chips: ChipColumns) -> tuple[tuple[Flip, ...], 
     scene = outcome.scene
     rows, plans = sweeps(scene.day, chips)
     moved = evaluate(scene.day, scene.case, rows)
-    now = _verdict(outcome, 0)
+    now = _verdicts(outcome, 1)[0]
+    verdict_rows = _verdicts(moved, rows.rows)
     flips: list[Flip] = []
     decisive: set[str] = set()
     for plan in plans:
-        verdicts = [_verdict(moved, row) for row in range(plan.start, plan.stop)]
+        verdicts = verdict_rows[plan.start : plan.stop]
         if _is_decisive(plan, verdicts, chips):
             decisive.add(plan.variable)
         regions = (
@@ -66,19 +67,24 @@ def _key(flip: Flip) -> Verdict:
     return flip.eccn, flip.licence_required, flip.policy
 
 
-def _verdict(outcome: Outcome, row: int) -> Verdict:
-    law = outcome.scene.day.law
-    code = (
-        outcome.policy
-        if isinstance(outcome.policy, int)
-        else (
-            int(outcome.policy[row])
-            if outcome.policy.ndim and outcome.policy.size > 1
-            else int(outcome.policy.reshape(-1)[0])
-        )
-    )
-    policy = "" if code == NO_POLICY else policy_codes(law).get(code, UNDETERMINED)
-    return eccn_of(outcome.paragraphs, row), answer(outcome.licence, row), policy
+def _verdicts(outcome: Outcome, count: int) -> list[Verdict]:
+    codes = policy_codes(outcome.scene.day.law)
+
+    def column(values: Truth) -> list[int]:
+        return [int(value) for value in np.broadcast_to(np.ravel(np.asarray(values)), (count,))]
+
+    licence, policy = column(outcome.licence), column(outcome.policy)
+    paragraphs = {name: column(value) for name, value in outcome.paragraphs.items()}
+    seen: dict[tuple[int, ...], Verdict] = {}
+    found: list[Verdict] = []
+    for row in range(count):
+        key = (licence[row], policy[row], *(values[row] for values in paragraphs.values()))
+        if key not in seen:
+            here = {name: values[row] for name, values in paragraphs.items()}
+            name = "" if policy[row] == NO_POLICY else codes.get(policy[row], UNDETERMINED)
+            seen[key] = (eccn_of(here), Answer.of(licence[row]), name)
+        found.append(seen[key])
+    return found
 
 
 def _is_decisive(plan: Sweep, verdicts: list[Verdict], chips: ChipColumns) -> bool:

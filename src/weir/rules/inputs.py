@@ -1,7 +1,7 @@
 """What the law reads of chips, as columns of intervals and three-valued facts."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,7 +11,7 @@ from weir.catalog.fields import DTYPE_BITS
 from weir.catalog.law import FACTS
 from weir.core.errors import InputError
 from weir.rules import metrics
-from weir.rules.logic import TRUTH_OF_WORD, UNKNOWN
+from weir.rules.logic import NO, TRUTH_OF_WORD, UNKNOWN, YES
 from weir.rules.metrics import Bounds
 from weir.rules.places import fold
 
@@ -25,6 +25,38 @@ class Identity:
     id: str
     names: frozenset[str] = frozenset()  # folded
     designer: str = ""
+
+
+class Roster:
+    """The distinct chips behind rows, asked by instruments that name chips or companies.
+
+    Args:
+        identities: The chips.
+    """
+
+    def __init__(self, identities: Sequence[Identity]) -> None:
+        self.identities = tuple(identities)
+        self._companies = tuple(fold(item.designer) for item in self.identities)
+        self._known: dict[tuple[str, tuple[str, ...]], NDArray[np.int8]] = {}
+
+    def named(self, names: tuple[str, ...]) -> NDArray[np.int8]:
+        """Which chips go by one of the folded names."""
+        key = ("named", names)
+        if key not in self._known:
+            wanted = frozenset(names)
+            self._known[key] = _truths(not wanted.isdisjoint(i.names) for i in self.identities)
+        return self._known[key]
+
+    def designed_by(self, names: tuple[str, ...]) -> NDArray[np.int8]:
+        """Which chips are designed by a company whose folded name starts like one of these."""
+        key = ("designer", names)
+        if key not in self._known:
+            self._known[key] = _truths(item.startswith(names) for item in self._companies)
+        return self._known[key]
+
+
+def _truths(flags: Iterable[bool]) -> NDArray[np.int8]:
+    return np.fromiter((YES if flag else NO for flag in flags), np.int8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +129,13 @@ class ChipColumns:
     Attributes:
         metrics: Lower and upper bounds by metric of `weir.catalog.law.METRICS`, stored units.
         facts: Truth by fact; a fact that is absent is left to the transaction.
-        identities: The distinct chips.
-        identity: Row to index into `identities`.
+        roster: The distinct chips.
+        identity: Row to index into the roster.
     """
 
     metrics: Mapping[str, Bounds]
     facts: Mapping[str, NDArray[np.int8]]
-    identities: tuple[Identity, ...]
+    roster: Roster
     identity: NDArray[np.intp]
 
     @property
@@ -167,7 +199,7 @@ class ChipColumns:
                 metrics.known_or(*io_bytes_per_s),
             ),
             facts={"datacentre": datacentre, "commercially_available_us": available},
-            identities=tuple(identities),
+            roster=Roster(identities),
             identity=index,
         )
 
@@ -228,10 +260,7 @@ def columns(chips: Sequence[ChipInputs]) -> ChipColumns:
     named = {"datacentre", "commercially_available_us", *(f for c in chips for f in c.facts)}
     facts = {
         fact: np.array(
-            [
-                TRUTH_OF_WORD[chip.facts.get(fact, "unknown")]
-                for chip in chips
-            ],
+            [TRUTH_OF_WORD[chip.facts.get(fact, "unknown")] for chip in chips],
             np.int8,
         )
         for fact in sorted(named)
@@ -244,4 +273,4 @@ def columns(chips: Sequence[ChipInputs]) -> ChipColumns:
         )
         for chip in chips
     )
-    return ChipColumns(table, facts, identities, np.arange(len(chips)))
+    return ChipColumns(table, facts, Roster(identities), np.arange(len(chips)))

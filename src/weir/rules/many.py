@@ -1,6 +1,6 @@
 """Many chips on many days to many destinations at once, without traces."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -90,8 +90,9 @@ def determine_many(
     epochs = epoch_of(law, days)
     where = np.zeros(count, np.intp) if destination is None else destination
     group = (epochs * len(destinations) + where).astype(np.int32)
-    order = np.argsort(group.astype(np.int16) if group.max(initial=0) < _INT16 else group,
-                       kind="stable")
+    order = np.argsort(
+        group.astype(np.int16) if group.max(initial=0) < _INT16 else group, kind="stable"
+    )
     result = Determinations(
         np.empty(count, np.int8),
         np.empty(count, np.int8),
@@ -132,13 +133,26 @@ def _fill(
     is_open |= result.eccn[rows] == CODE_UNDETERMINED
     is_open |= ~np.isin(result.policy[rows], (0, *policy_codes(day.law)))
     is_open |= result.exception[rows] == UNKNOWN
-    places = np.flatnonzero(is_open & is_uncertain(taken))
-    for start in range(0, places.size, _WORLD_ROWS):
-        part = places[start : start + _WORLD_ROWS]
-        again = taken.take(part)
-        refined = Outcome(Scene(day, case, again))
-        refine(refined, again, with_notices=False)
-        _write(result, refined, rows[part])
+    for places in _alike(taken, np.flatnonzero(is_open & is_uncertain(taken))):
+        for start in range(0, places.size, _WORLD_ROWS):
+            part = places[start : start + _WORLD_ROWS]
+            again = taken.take(part)
+            refined = Outcome(Scene(day, case, again))
+            refine(refined, again, with_notices=False)
+            _write(result, refined, rows[part])
+
+
+def _alike(chips: ChipColumns, places: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
+    """Splits uncertain rows by what is uncertain of them, so that each part has few worlds."""
+    if not places.size:
+        return
+    low, high = chips.metrics["tpp"]
+    pattern = np.not_equal(low[places], high[places]) * 2
+    market = chips.facts.get("datacentre")
+    if market is not None:
+        pattern = pattern + (market[places] == UNKNOWN)
+    for value in np.unique(pattern):
+        yield places[pattern == value]
 
 
 def _write(result: Determinations, outcome: Outcome, rows: NDArray[np.intp]) -> None:

@@ -52,7 +52,9 @@ def tpp(
         Lower and upper bound.
     """
     if _is_certain(rates_flop_per_s, bits):
-        scaled = [np.asarray(low, float) * (bits[d] / TERA) for d, (low, _) in rates_flop_per_s.items()]
+        scaled = [
+            np.asarray(low, float) * (bits[d] / TERA) for d, (low, _) in rates_flop_per_s.items()
+        ]
         value = scaled[0] if len(scaled) == 1 else np.fmax.reduce(scaled)
         return value, value
     shape = np.broadcast_shapes(*(np.shape(low) for low, _ in rates_flop_per_s.values()), ())
@@ -70,9 +72,7 @@ def tpp(
     return lowest, np.where(is_claimed, highest, np.inf)
 
 
-def _is_certain(
-    rates: Mapping[str, tuple[ArrayLike, ArrayLike]], bits: Mapping[str, int]
-) -> bool:
+def _is_certain(rates: Mapping[str, tuple[ArrayLike, ArrayLike]], bits: Mapping[str, int]) -> bool:
     """True where bounds coincide everywhere and a matrix rate is known everywhere."""
     if not rates or any(low is not high for low, high in rates.values()):
         return False

@@ -127,6 +127,7 @@ def causes(before: Outcome, after: Outcome) -> Iterator[Cause]:
         (after, [item for key, item in new.items() if key not in old], "begins"),
         (before, [item for key, item in old.items() if key not in new], "ends"),
     ):
+        items.sort(key=lambda item: -at(outcome.scene.test(item.when)))
         for item in items:
             if item.effect in {"warn", "tariff"} or item.instrument in seen:
                 continue
@@ -163,12 +164,23 @@ def _moves(before: Outcome, after: Outcome) -> Iterator[Cause]:
             left = member.period.end is not None and first <= member.period.end < last
             if joined or left:
                 verb = "joins" if joined else "leaves"
+                if not member.is_certain:
+                    verb = "is no longer certainly in" if joined else "is certainly out of"
+                country = country_name(law, member.country)
+                instrument, citation = _behind(law, member.source)
                 yield Cause(
-                    "",
+                    instrument,
                     f"Country Group {group}",
-                    member.source,
-                    f"{country_name(law, member.country)} {verb} Country Group {group}",
+                    citation,
+                    f"{country} {verb} Country Group {group}",
                 )
+
+
+def _behind(law: Law, source: str) -> tuple[str, str]:
+    for instrument in law.instruments.values():
+        if source and source in instrument.sources:
+            return instrument.id, instrument.citation
+    return "", source
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from weir.rules.evaluate import Outcome, evaluate, undetermined
 from weir.rules.inputs import ChipColumns
 from weir.rules.logic import NO, UNKNOWN, YES, Truth
+from weir.rules.metrics import performance_density
 from weir.rules.scene import Day
 
 _TRUTHS = np.array([NO, YES], np.int8)
@@ -56,26 +57,31 @@ def is_uncertain(chips: ChipColumns) -> NDArray[np.bool_]:
 def worlds(day: Day, chips: ChipColumns) -> Worlds:
     """Every distinguishable combination of TPP, density and market that a row leaves open.
 
-    Each row of `chips` yields the same number of worlds; duplicates do no harm.
+    Each row of `chips` yields the same number of worlds; duplicates do no harm. An input that is
+    certain in every row is not multiplied.
     """
-    tpp_points = cells(day.thresholds.get("tpp", ()))
-    density_points = cells(day.thresholds.get("performance_density", ()))
     count = chips.rows
     tpp_low, tpp_high = (bound[:, None] for bound in chips.metrics["tpp"])
-    tpp = np.clip(tpp_points[None, :], tpp_low, tpp_high)  # rows x TPP
+    if np.array_equal(tpp_low, tpp_high):
+        tpp = tpp_low
+    else:
+        tpp = np.clip(cells(day.thresholds.get("tpp", ()))[None, :], tpp_low, tpp_high)
     area_low, area_high = (bound[:, None] for bound in chips.metrics["die_area"])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        least = np.where(np.isinf(area_high), 0.0, tpp / area_high)
-        most = np.where(area_low > 0, tpp / area_low, np.inf)
-    most = np.where(np.isinf(area_low), 0.0, most)
-    density = np.clip(density_points[None, None, :], least[..., None], most[..., None])
-    shape = (count, tpp_points.size, density_points.size, _TRUTHS.size)
+    least, most = density_between(tpp, area_low, area_high)
+    if np.array_equal(least, most):
+        density = least[..., None]
+    else:
+        points = cells(day.thresholds.get("performance_density", ()))
+        density = np.clip(points[None, None, :], least[..., None], most[..., None])
+    known = chips.facts.get("datacentre")
+    truths = _TRUTHS if known is None or (known == UNKNOWN).any() else _TRUTHS[:1]
+    shape = (count, tpp.shape[1], density.shape[2], truths.size)
     rows = np.broadcast_to(np.arange(count)[:, None, None, None], shape).ravel()
     taken = chips.take(rows)
     flat_tpp = np.broadcast_to(tpp[:, :, None, None], shape).ravel()
     flat_density = np.broadcast_to(density[..., None], shape).ravel()
     market = taken.facts.get("datacentre", np.full(rows.size, UNKNOWN, np.int8))
-    either_market = np.broadcast_to(_TRUTHS, shape).ravel()
+    either_market = np.broadcast_to(truths, shape).ravel()
     return Worlds(
         chips=ChipColumns(
             metrics={
@@ -88,11 +94,18 @@ def worlds(day: Day, chips: ChipColumns) -> Worlds:
                 **taken.facts,
                 "datacentre": np.where(market == UNKNOWN, either_market, market).astype(np.int8),
             },
-            identities=taken.identities,
+            roster=taken.roster,
             identity=taken.identity,
         ),
         owner=rows,
     )
+
+
+def density_between(
+    tpp: NDArray[np.float64], area_low: NDArray[np.float64], area_high: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Least and most performance density of certain TPP on an interval of areas."""
+    return performance_density((tpp, tpp), (area_low, area_high), ~np.isinf(area_low))
 
 
 def agree(value: Truth, count: int, each: int) -> NDArray[np.int8]:
@@ -169,7 +182,7 @@ def sweeps(day: Day, chips: ChipColumns) -> tuple[ChipColumns, list[Sweep]]:
         _MOVES[name](metrics, facts, slice(sweep.start, sweep.stop), points)
         found.append(sweep)
         start = sweep.stop
-    return ChipColumns(metrics, facts, rows.identities, rows.identity), found
+    return ChipColumns(metrics, facts, rows.roster, rows.identity), found
 
 
 def _lines_with_sum(day: Day, chips: ChipColumns, name: str) -> list[float]:
@@ -185,12 +198,11 @@ _Facts = dict[str, NDArray[np.int8]]
 
 
 def _density_from(metrics: _Metrics, rows: slice) -> None:
-    (tpp_low, tpp_high), (area_low, area_high) = metrics["tpp"], metrics["die_area"]
-    low, high = metrics["performance_density"]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        low[rows] = np.where(np.isinf(area_high[rows]), 0.0, tpp_low[rows] / area_high[rows])
-        most = np.where(area_low[rows] > 0, tpp_high[rows] / area_low[rows], np.inf)
-        high[rows] = np.where(np.isinf(area_low[rows]), 0.0, most)
+    tpp = tuple(bound[rows] for bound in metrics["tpp"])
+    area = tuple(bound[rows] for bound in metrics["die_area"])
+    found = performance_density((tpp[0], tpp[1]), (area[0], area[1]), ~np.isinf(area[0]))
+    for bound, value in zip(metrics["performance_density"], found, strict=True):
+        bound[rows] = value
 
 
 def _set(metrics: _Metrics, name: str, rows: slice, points: NDArray[np.float64]) -> None:
@@ -255,5 +267,5 @@ def refine(outcome: Outcome, chips: ChipColumns, *, with_notices: bool = True) -
     licence = found.licence
     outcome.licence = licence if isinstance(licence, int) else agree(licence, count, each)
     outcome.policy = agree_policy(found, found.policy, count, each)
-    for key, code in found.policy_of.items():
+    for key, code in found.policy_of.items() if with_notices else ():
         outcome.policy_of[key] = agree_policy(found, code, count, each)

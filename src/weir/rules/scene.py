@@ -44,6 +44,8 @@ class Day:
     by_effect: Mapping[str, tuple[Provision, ...]]
     not_enforced: tuple[Provision, ...]
     not_yet_applied: tuple[Provision, ...]
+    texts: dict[int, str] = field(default_factory=dict)
+    compared: dict[int, tuple[Compare, ...]] = field(default_factory=dict)
     _order: dict[int, tuple[Condition, ...]] = field(default_factory=dict)
 
     def ordered(self, condition: AllOf | AnyOf) -> tuple[Condition, ...]:
@@ -73,6 +75,16 @@ class Day:
                     name = "tpp" if leaf.metric == "bits_times_tops" else leaf.metric
                     found.setdefault(name, set()).add(leaf.threshold)
         return {name: tuple(sorted(values)) for name, values in found.items()}
+
+
+def comparisons(day: "Day", condition: Condition) -> tuple[Compare, ...]:
+    """The comparisons a condition is made of; remembered."""
+    key = id(condition)
+    found = day.compared.get(key)
+    if found is None:
+        found = tuple(leaf for leaf in leaves(condition) if isinstance(leaf, Compare))
+        day.compared[key] = found
+    return found
 
 
 def leaves(condition: Condition) -> Iterator[Condition]:
@@ -132,6 +144,7 @@ class Scene:
         chips: One row per chip or scenario.
         results: Truth by paragraph and by requirement id, filled as evaluation goes on.
         presumed: Truth by fact that a presumption makes true.
+        margins: What has been worked out of each comparison for the first row.
     """
 
     day: Day
@@ -139,6 +152,7 @@ class Scene:
     chips: ChipColumns
     results: dict[str, Truth] = field(default_factory=dict)
     presumed: dict[str, Truth] = field(default_factory=dict)
+    margins: dict[int, Any] = field(default_factory=dict)
     _memo: dict[int, Truth] = field(default_factory=dict)
 
     def test(self, condition: Condition) -> Truth:
@@ -228,30 +242,27 @@ def _zone(scene: Scene, condition: InZone) -> Truth:
     return in_zone(law, condition.zone, code, scene.day.on) if code else UNKNOWN
 
 
+@lru_cache(maxsize=1024)
+def _folded(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(fold(name) for name in names)
+
+
 def _party(scene: Scene, condition: PartyIs) -> Truth:
-    wanted = tuple(fold(name) for name in condition.names)
-
-    def matches(company: str) -> bool:
-        return fold(company).startswith(wanted)
-
+    wanted = _folded(condition.names)
     if condition.role == "exporter" and scene.case.exporter:
-        return YES if matches(scene.case.exporter) else NO
-    return _per_identity(
-        scene, [YES if matches(item.designer) else NO for item in scene.chips.identities]
-    )
+        return YES if fold(scene.case.exporter).startswith(wanted) else NO
+    return _per_chip(scene, scene.chips.roster.designed_by(wanted))
 
 
 def _named(scene: Scene, condition: Named) -> Truth:
-    wanted = frozenset(fold(name) for name in condition.names)
-    return _per_identity(
-        scene, [NO if wanted.isdisjoint(item.names) else YES for item in scene.chips.identities]
-    )
+    return _per_chip(scene, scene.chips.roster.named(_folded(condition.names)))
 
 
-def _per_identity(scene: Scene, values: list[int]) -> Truth:
-    if all(value == values[0] for value in values):
-        return values[0]
-    return np.array(values, np.int8)[scene.chips.identity]
+def _per_chip(scene: Scene, values: NDArray[np.int8]) -> Truth:
+    """Values of distinct chips, spread over the rows; one integer where all are the same."""
+    if values.size == 1 or (values == values[0]).all():
+        return int(values[0])
+    return values[scene.chips.identity]
 
 
 def _kind(scene: Scene, condition: KindIs) -> Truth:
