@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from weir.answers.placement import Deployment, choose_layout, site_of
-from weir.answers.simulate import simulate
+from weir.answers.simulate import Fleet, simulate
 from weir.perf.serving import Workload, closed_loop, open_loop
 from weir.sim.workload import ClosedLoop, LogNormal, generate, poisson
 
@@ -24,7 +24,7 @@ def placed(catalog):
 
 def served(catalog, arrivals, count):
     work = generate(arrivals, LogNormal(ISL, 0.5), LogNormal(OSL, 0.5), count, seed=3)
-    outcome = simulate("A100", "Llama-3.1-8B", work, catalog=catalog).outcome
+    outcome = simulate(Fleet("A100"), "Llama-3.1-8B", work, catalog).outcome
     settled = np.arange(count) >= count // 5
     return outcome.spreads(settled)
 

@@ -4,13 +4,10 @@ The steady state of `weir.perf.serving` gives means; the simulator gives tails, 
 Step times are those of the step model, tabulated once for the deployment.
 """
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from weir.answers.estimate import METHOD, Ranged
 from weir.answers.placement import (
@@ -21,28 +18,68 @@ from weir.answers.placement import (
     choose_layout,
     site_of,
 )
+from weir.answers.step_tables import cache_bytes_per_token, limits_of, step_tables
 from weir.catalog.entities import Chip, Model
 from weir.catalog.query import Catalog
-from weir.core.errors import InputError, NothingFitsError
+from weir.core.errors import InputError
 from weir.core.provenance import Fact, Status, weakest
-from weir.perf.operators import Batch
 from weir.perf.parallel import Layout
 from weir.perf.serving import Workload
-from weir.perf.step import Engine, StepTime
 from weir.sim import simulation
 from weir.sim.outcome import Outcome, ServiceLevels, Spread
-from weir.sim.scheduler import Limits
-from weir.sim.simulation import Pool
-from weir.sim.steps import StepTable
+from weir.sim.simulation import Link, Pool
 from weir.sim.workload import Requests
 
-Array = NDArray[np.float64]
 
-# Ratios of neighbouring points of a table axis. Kernels take whole tiles, so step times are stairs
-# over batch and tokens, which a close grid follows; over contexts they are nearly straight lines.
-_CLOSE: Final = 2.0**0.25
-_MEDIUM: Final = 2.0**0.5
-_OCTAVE: Final = 2.0
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """Equal replicas.
+
+    Attributes:
+        chip: The chip or its name.
+        deployment: Chips, layout, framework and formats of a replica; the smallest sensible one
+            if left out.
+        replicas: How many share the load.
+        max_sequences: Sequences of a replica at once; as many as the cache holds at the mean
+            length if left out.
+    """
+
+    chip: Chip | str
+    deployment: Deployment = field(default_factory=Deployment)
+    replicas: int = 1
+    max_sequences: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("replicas", "max_sequences"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise InputError(f"{name} is {value}; use a number of at least 1")
+
+
+@dataclass(frozen=True, slots=True)
+class FleetUsed:
+    """Replicas as they were simulated.
+
+    Attributes:
+        chip: Name of the chip.
+        framework: Serving framework.
+        layout: Parallel degrees of a replica.
+        replicas: Replicas.
+        max_sequences: Sequences of a replica at once.
+        cache_tokens: Tokens the cache of a replica holds.
+    """
+
+    chip: str
+    framework: str
+    layout: Layout
+    replicas: int
+    max_sequences: int
+    cache_tokens: int
+
+    @property
+    def chips(self) -> int:
+        """Chips of all replicas."""
+        return self.replicas * self.layout.chips
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +90,10 @@ class Simulated:
     80 % interval: a slow step near saturation makes long queues, and that is meant to be seen.
 
     Attributes:
-        chip: Name of the chip.
         model: Name of the model.
-        framework: Serving framework.
-        layout: Parallel degrees of a replica.
-        replicas: Replicas that share the load.
-        chips: Chips of all replicas.
         policy: Scheduling policy.
-        max_sequences: Sequences of a replica at once.
-        cache_tokens: Tokens the cache of a replica holds.
+        fleets: The replicas; two kinds where prefill and decode are apart, prefill first.
+        chips: Chips of all of them.
         requests: Requests that were sent.
         rejected: Those that no cache can hold.
         spreads: TTFT, TPOT, ITL, E2E and queueing.
@@ -79,15 +111,10 @@ class Simulated:
         status: The weakest status among what was used.
     """
 
-    chip: str
     model: str
-    framework: str
-    layout: Layout
-    replicas: int
-    chips: int
     policy: str
-    max_sequences: int
-    cache_tokens: int
+    fleets: tuple["FleetUsed", ...]
+    chips: int
     requests: int
     rejected: int
     spreads: Mapping[str, Spread]
@@ -104,218 +131,133 @@ class Simulated:
     status: Status
 
 
+@dataclass(frozen=True)
+class _Side:
+    """A fleet with its step times: at the estimate, and at both ends of its interval."""
+
+    site: Site
+    placed: Placement
+    work: Workload
+    fleet: Fleet
+    pools: tuple[Pool, ...]
+
+    @property
+    def used(self) -> FleetUsed:
+        """What the answer says of it."""
+        engine, limits = self.placed.engine, self.pools[0].limits
+        return FleetUsed(
+            chip=self.site.chip.name,
+            framework=engine.stack.name,
+            layout=engine.layout,
+            replicas=self.fleet.replicas,
+            max_sequences=limits.max_sequences * engine.layout.pp,
+            cache_tokens=limits.cache_blocks * limits.block_tokens * engine.layout.pp,
+        )
+
+
 def simulate(
-    chip: Chip | str,
+    fleet: Fleet,
     model: Model | str,
     requests: Requests,
-    deployment: Deployment | None = None,
     catalog: Catalog | None = None,
     *,
+    decode: Fleet | None = None,
     policy: str | None = None,
-    replicas: int = 1,
-    max_sequences: int | None = None,
     levels: ServiceLevels | None = None,
 ) -> Simulated:
-    """Simulates a load on a deployment of one model on one kind of chip.
+    """Simulates a load on replicas of one model.
 
     Args:
-        chip: The chip or its name.
+        fleet: The replicas; those for prefill where `decode` is given.
         model: The model or its name.
         requests: The load: drawn (`weir.sim.workload.generate`) or read
             (`weir.sim.workload.from_trace`).
-        deployment: Chips, layout, framework and formats; the smallest sensible one if left out.
         catalog: Where names are looked up; the stock if left out.
+        decode: Replicas that only decode, on the same or another chip.
         policy: Scheduling policy; what the framework does if left out.
-        replicas: Replicas that share the load.
-        max_sequences: Sequences of a replica at once; as many as the cache holds at the mean
-            length if left out.
         levels: Service levels for the goodput.
 
     Raises:
         UnknownNameError: No such chip, model, framework or policy.
         LayoutError: The layout does not divide the model.
         NothingFitsError: The model, or every request, does not fit.
-        InputError: A count that is no count, or a datasheet that lacks what is needed.
+        InputError: A policy that does not go with the fleets, or a datasheet that lacks what is
+            needed.
     """
-    for name, value in (("replicas", replicas), ("max_sequences", max_sequences)):
-        if value is not None and value < 1:
-            raise InputError(f"{name} is {value}; use a number of at least 1")
     catalog = Catalog.from_environment() if catalog is None else catalog
-    deployment = Deployment() if deployment is None else deployment
-    chip = catalog.chip(chip) if isinstance(chip, str) else chip
     model = catalog.model(model) if isinstance(model, str) else model
-    site = site_of(chip, model, deployment, catalog)
-    work = Workload(isl=_mean(requests.prompt_tokens), osl=_mean(requests.output_tokens))
-    wanted = min(max_sequences or SENSIBLE_SEQUENCES, SENSIBLE_SEQUENCES)
-    placed = choose_layout(site, work, sequences=wanted, chips=deployment.chips)
-    engine = placed.engine
-    limits = limits_of(placed, work, max_sequences)
+    sides = [_side(one, model, requests, catalog) for one in (fleet, decode) if one is not None]
+    stack = sides[0].placed.engine.stack
     if policy is None:
-        policy = "chunked-prefill" if engine.stack.mixes_prompts else "prefill-first"
-    tables = step_tables(engine, limits, _longest(requests))
-    workers = replicas * engine.layout.pp
-    runs = [
-        simulation.simulate(
-            simulation.Deployment(
-                policy, Pool(table, limits, workers), entry_s=engine.stack.request_s
-            ),
-            requests,
-        )
-        for table in tables
-    ]
-    return _simulated(site, placed, requests, policy, replicas, limits, runs, levels)
+        apart = "chunked-prefill" if stack.mixes_prompts else "prefill-first"
+        policy = apart if decode is None else "disaggregated"
+    link = None if decode is None else _link(sides)
+    runs = []
+    for number, pool in enumerate(sides[0].pools):
+        decoding = None if decode is None else sides[1].pools[number]
+        served = simulation.Deployment(policy, pool, decoding, link, stack.request_s)
+        runs.append(simulation.simulate(served, requests))
+    return _simulated(sides, requests, policy, runs, levels or ServiceLevels())
 
 
-def limits_of(placed: Placement, work: Workload, max_sequences: int | None = None) -> Limits:
-    """What one worker of a placement holds; a replica has one for each pipeline stage.
+def _side(fleet: Fleet, model: Model, requests: Requests, catalog: Catalog) -> _Side:
+    chip = catalog.chip(fleet.chip) if isinstance(fleet.chip, str) else fleet.chip
+    site = site_of(chip, model, fleet.deployment, catalog)
+    prompts, answers = requests.prompt_tokens, requests.output_tokens
+    work = Workload(isl=float(np.mean(prompts)), osl=float(np.mean(answers)))
+    wanted = min(fleet.max_sequences or SENSIBLE_SEQUENCES, SENSIBLE_SEQUENCES)
+    placed = choose_layout(site, work, sequences=wanted, chips=fleet.deployment.chips)
+    limits = limits_of(placed, work, fleet.max_sequences)
+    tables = step_tables(placed.engine, limits, int(np.max(prompts + answers)))
+    workers = fleet.replicas * placed.engine.layout.pp
+    return _Side(site, placed, work, fleet, tuple(Pool(table, limits, workers) for table in tables))
 
-    A pipeline with `pp` stages has as many batches under way, each with its share of the cache.
 
-    Args:
-        placed: The layout with its memory.
-        work: Mean lengths, at which the cache of a sequence is measured.
-        max_sequences: Sequences of the replica at once; those that fit if left out.
+def _link(sides: Sequence[_Side]) -> Link:
+    """The way of a cache from one replica to another, over the network of their chips.
+
+    Every chip sends or takes its share at once; the slower side counts.
+
+    Raises:
+        InputError: A chip has no network.
     """
-    stack, layout = placed.engine.stack, placed.engine.layout
-    context = float(np.asarray(work.isl) + np.asarray(work.osl))
-    block = stack.cache_block_tokens
-    rounded = math.ceil(context / block) * block
-    free = float(placed.memory.usable_bytes - placed.memory.fixed_bytes)
-    held = free / float(placed.memory.cache_bytes_per_sequence) * layout.dp
-    return Limits(
-        max_sequences=max(int((max_sequences or placed.max_users) / layout.pp), 1),
-        token_budget=stack.chunk_tokens * layout.dp,
-        cache_blocks=max(int(held * rounded / block / layout.pp), 1),
-        block_tokens=block,
-    )
-
-
-def step_tables(
-    engine: Engine, limits: Limits, longest_tokens: int
-) -> tuple[StepTable, StepTable, StepTable]:
-    """The step model on a grid, at the estimate and at both ends of its interval.
-
-    Args:
-        engine: The replica.
-        limits: How far batch and token budget reach.
-        longest_tokens: Longest context.
-
-    Returns:
-        Tables of the estimate, its lower end and its upper end.
-    """
-    most = min(limits.max_sequences, limits.cache_blocks * limits.block_tokens)
-    sequences = _grid(most, _CLOSE)
-    contexts = _grid(longest_tokens, _MEDIUM)
-    decode = engine.step(_batch(engine, sequences[:, None], contexts[None, :]))
-    tokens = _grid(max(limits.token_budget, longest_tokens), _MEDIUM)
-    coarse = _grid(longest_tokens, _OCTAVE)
-    beside = _grid(most, _OCTAVE)
-    p, pc = tokens[:, None, None, None], coarse[None, :, None, None]
-    alone = engine.step(_batch(engine, None, None, p, pc))
-    mixed = engine.step(
-        _batch(engine, beside[None, None, :, None], coarse[None, None, None, :], p, pc)
-    )
-    shape = (tokens.size, coarse.size, beside.size, coarse.size)
-    grids = (tokens, coarse, np.append(0.0, beside), coarse)
-
-    def table(end: str) -> StepTable:
-        first = np.broadcast_to(getattr(alone, end), (*shape[:2], 1, shape[3]))
-        rest = np.broadcast_to(getattr(mixed, end), shape)
-        steps = np.broadcast_to(getattr(decode, end), (sequences.size, contexts.size))
-        return StepTable(sequences, contexts, steps, *grids, np.concatenate([first, rest], axis=2))
-
-    return table("time_s"), table("low_s"), table("high_s")
-
-
-def exact_step(
-    engine: Engine,
-    prefill_tokens: float,
-    prefill_context: float,
-    decode_sequences: float,
-    decode_context: float,
-) -> StepTime:
-    """The step that a table interpolates, from the step model itself."""
-    prompts = (np.asarray(prefill_tokens), np.asarray(prefill_context)) if prefill_tokens else ()
-    decoding = (
-        (np.asarray(decode_sequences), np.asarray(decode_context))
-        if decode_sequences
-        else (None, None)
-    )
-    return engine.step(_batch(engine, *decoding, *prompts))
-
-
-def _batch(
-    engine: Engine,
-    sequences: Array | None,
-    context: Array | None,
-    tokens: Array | None = None,
-    attended: Array | None = None,
-) -> Batch:
-    """A step as the step model takes it.
-
-    Prompt tokens with the mean of what they attend to become equal chunks, as few as that mean, a
-    chunk's size and the data-parallel groups allow.
-    """
-    # The model divides sequences by the stages; a worker's batch is one stage's.
-    decoding = None if sequences is None else sequences * engine.layout.pp
-    cached = 0.0 if context is None else context
-    if tokens is None or attended is None:
-        return Batch(decode_sequences=decoding, decode_context=cached)
-    largest = np.minimum(engine.stack.chunk_tokens, np.maximum(2.0 * attended - 1.0, 1.0))
-    chunk = np.minimum(tokens, largest)
-    return Batch(
-        prefill_sequences=tokens / chunk,
-        prefill_tokens=chunk,
-        prefill_context=attended + (chunk - 1.0) / 2.0,
-        decode_sequences=decoding,
-        decode_context=cached,
-    )
-
-
-def _grid(most: float, ratio: float) -> Array:
-    """Whole numbers from 1 to `most` or beyond, each about `ratio` times the one before."""
-    points = max(math.ceil(math.log(max(most, 2.0)) / math.log(ratio)), 1)
-    return np.unique(np.ceil(ratio ** np.arange(points + 1, dtype=np.float64)))
-
-
-def _mean(tokens: NDArray[np.int64]) -> float:
-    return float(np.mean(tokens))
-
-
-def _longest(requests: Requests) -> int:
-    return int(np.max(requests.prompt_tokens + requests.output_tokens))
+    seconds = []
+    for side in sides:
+        machine = side.placed.engine.machine
+        rate = float(np.min(machine.scale_out_bytes_per_s_per_direction))
+        if not rate > 0:
+            raise InputError(
+                f"{machine.name} has no network to move a cache over; add scale_out_per_direction"
+                " to its record, or serve prefill and decode together"
+            )
+        seconds.append(cache_bytes_per_token(side.placed, side.work) / rate)
+    return Link(token_s=max(seconds))
 
 
 def _simulated(
-    site: Site,
-    placed: Placement,
+    sides: Sequence[_Side],
     requests: Requests,
     policy: str,
-    replicas: int,
-    limits: Limits,
-    runs: list[Outcome],
-    levels: ServiceLevels | None,
+    runs: Sequence[Outcome],
+    levels: ServiceLevels,
 ) -> Simulated:
-    engine, middle = placed.engine, runs[0]
-    stages, chips = engine.layout.pp, replicas * engine.layout.chips
-    rejected = int(np.count_nonzero(middle.rejected))
-    if rejected == len(requests):
-        raise NothingFitsError("no request fits in the cache of a replica")
+    middle = runs[0]
+    fleets = tuple(side.used for side in sides)
+    chips = sum(fleet.chips for fleet in fleets)
     tokens = _ranged([run.output_tokens_per_s for run in runs])
-    wanted = levels or ServiceLevels()
-    facts = site.hardware.facts
+    facts = {
+        f"{side.site.chip.name}: {key}": fact
+        for side in sides
+        for key, fact in side.site.hardware.facts.items()
+    }
+    stacks = [side.placed.engine.stack.status for side in sides]
     return Simulated(
-        chip=site.chip.name,
-        model=site.model.name,
-        framework=engine.stack.name,
-        layout=engine.layout,
-        replicas=replicas,
-        chips=chips,
+        model=sides[0].site.model.name,
         policy=policy,
-        max_sequences=limits.max_sequences * stages,
-        cache_tokens=limits.cache_blocks * limits.block_tokens * stages,
+        fleets=fleets,
+        chips=chips,
         requests=len(requests),
-        rejected=rejected,
+        rejected=int(np.count_nonzero(middle.rejected)),
         spreads=middle.spreads(),
         spreads_low=runs[1].spreads(),
         spreads_high=runs[2].spreads(),
@@ -324,12 +266,12 @@ def _simulated(
         output_tokens_per_s_per_chip=Ranged(
             tokens.value / chips, tokens.low / chips, tokens.high / chips
         ),
-        goodput_requests_per_s=_ranged([run.goodput_requests_per_s(wanted) for run in runs]),
+        goodput_requests_per_s=_ranged([run.goodput_requests_per_s(levels) for run in runs]),
         outcome=middle,
-        assumptions=_assumptions(site, engine, requests, rejected),
+        assumptions=_assumptions(sides, requests, middle),
         facts=facts,
         sources=tuple(dict.fromkeys(c for fact in facts.values() for c in fact.sources)),
-        status=weakest([*(fact.status for fact in facts.values()), engine.stack.status]),
+        status=weakest([*(fact.status for fact in facts.values()), *stacks]),
     )
 
 
@@ -338,15 +280,20 @@ def _ranged(values: list[float]) -> Ranged:
     return Ranged(values[0], min(values), max(values))
 
 
-def _assumptions(site: Site, engine: Engine, requests: Requests, rejected: int) -> tuple[str, ...]:
-    notes = [METHOD, *site.notes, f"Framework overheads: {engine.stack.basis}."]
+def _assumptions(sides: Sequence[_Side], requests: Requests, outcome: Outcome) -> tuple[str, ...]:
+    notes = [METHOD]
+    for side in sides:
+        notes += [*side.site.notes, f"Framework overheads: {side.placed.engine.stack.basis}."]
+    if len(sides) > 1:
+        notes.append("The cache moves over the chips' network at its full rate, without delay.")
+    rejected = int(np.count_nonzero(outcome.rejected))
     if rejected:
         notes.append(
             f"{rejected} of {len(requests)} requests are longer than the cache of a replica and"
             " were refused."
         )
-    if engine.layout.pp > 1:
+    if any(side.placed.engine.layout.pp > 1 for side in sides):
         notes.append("The batches of a pipeline's stages are simulated as replicas of their own.")
     if bool(np.any(requests.cached_tokens)):
         notes.append("Blocks of a shared prefix are counted once for each request that holds them.")
-    return tuple(notes)
+    return tuple(dict.fromkeys(notes))

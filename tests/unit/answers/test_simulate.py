@@ -2,14 +2,17 @@ import numpy as np
 import pytest
 
 from weir.answers.placement import Deployment, choose_layout, site_of
-from weir.answers.simulate import exact_step, limits_of, simulate, step_tables
+from weir.answers.simulate import Fleet, simulate
+from weir.answers.step_tables import exact_step, limits_of, step_tables
 from weir.core.errors import InputError, NothingFitsError, UnknownNameError
 from weir.perf.parallel import Layout
 from weir.perf.serving import Workload
 from weir.sim.outcome import ServiceLevels
+from weir.sim.scheduler import Role
 from weir.sim.workload import Fixed, LogNormal, Uniform, generate, poisson
 
 CHIP, MODEL = "A100", "Llama-3.1-8B"
+FLEET = Fleet(CHIP)
 WORK = Workload(isl=1024, osl=256)
 
 
@@ -26,7 +29,7 @@ def placed(catalog):
 
 @pytest.fixture(scope="module")
 def answer(catalog):
-    return simulate(CHIP, MODEL, load(), catalog=catalog)
+    return simulate(FLEET, MODEL, load(), catalog)
 
 
 def test_tables_are_close_to_the_step_model(placed):
@@ -47,7 +50,7 @@ def test_tables_are_close_to_the_step_model(placed):
 
 def test_one_request_takes_the_steps_the_step_model_gives(placed, catalog):
     work = generate(poisson(1.0), Fixed(600), Fixed(9), 1, seed=1)
-    outcome = simulate(CHIP, MODEL, work, catalog=catalog).outcome
+    outcome = simulate(FLEET, MODEL, work, catalog).outcome
     engine = placed.engine
     prefill = float(exact_step(engine, 600, 300.5, 0, 0.0).time_s)
     decode = sum(float(exact_step(engine, 0, 0.0, 1, 600.0 + n).time_s) for n in range(1, 9))
@@ -67,36 +70,58 @@ def test_the_interval_holds_the_estimate(answer):
 
 def test_the_policy_is_what_the_framework_does(answer, catalog):
     assert answer.policy == "chunked-prefill"
-    apart = simulate(CHIP, MODEL, load(), Deployment(framework="sglang"), catalog)
+    apart = simulate(Fleet(CHIP, Deployment(framework="sglang")), MODEL, load(), catalog)
     assert apart.policy == "prefill-first"
-    asked = simulate(CHIP, MODEL, load(), catalog=catalog, policy="continuous")
+    asked = simulate(FLEET, MODEL, load(), catalog, policy="continuous")
     assert asked.policy == "continuous"
 
 
 def test_replicas_and_stages_share_the_load(answer, catalog):
     busy = load(rate=20.0, count=200)
-    one = simulate(CHIP, MODEL, busy, catalog=catalog, max_sequences=8)
-    two = simulate(CHIP, MODEL, busy, catalog=catalog, max_sequences=8, replicas=2)
+    one = simulate(Fleet(CHIP, max_sequences=8), MODEL, busy, catalog)
+    two = simulate(Fleet(CHIP, replicas=2, max_sequences=8), MODEL, busy, catalog)
     assert two.chips == 2 * one.chips
     assert two.spreads["queue_s"].mean < one.spreads["queue_s"].mean
-    staged = simulate(CHIP, MODEL, load(), Deployment(layout=Layout(pp=2)), catalog)
+    staged = simulate(Fleet(CHIP, Deployment(layout=Layout(pp=2))), MODEL, load(), catalog)
     assert len(staged.outcome.workers) == 2
     assert any("pipeline" in note for note in staged.assumptions)
-    assert staged.cache_tokens > answer.cache_tokens
+    assert staged.fleets[0].cache_tokens > answer.fleets[0].cache_tokens
 
 
 def test_service_levels_count(catalog):
     strict = ServiceLevels(ttft_s=1e-6)
-    missed = simulate(CHIP, MODEL, load(), catalog=catalog, levels=strict)
+    missed = simulate(FLEET, MODEL, load(), catalog, levels=strict)
     assert missed.goodput_requests_per_s.value == 0.0
-    met = simulate(CHIP, MODEL, load(), catalog=catalog)
+    met = simulate(FLEET, MODEL, load(), catalog)
     assert met.goodput_requests_per_s == met.requests_per_s
+
+
+def test_prefill_and_decode_on_two_kinds_of_chip(catalog):
+    work = load(rate=4.0, count=100)
+    apart = simulate(Fleet("H100"), MODEL, work, catalog, decode=Fleet("H20", replicas=2))
+    assert apart.policy == "disaggregated"
+    names = [catalog.chip(chip).name for chip in ("H100", "H20")]
+    assert [fleet.chip for fleet in apart.fleets] == names
+    assert apart.chips == 3
+    roles = [worker.role for worker in apart.outcome.workers]
+    assert roles == [Role.PREFILL, Role.DECODE, Role.DECODE]
+    # The second token waits for the cache: 1,000 tokens of 131 kB over a network of GB/s.
+    second = [
+        apart.outcome.token_times_s(r)[1] - apart.outcome.first_token_s[r] for r in range(100)
+    ]
+    assert np.min(second) > 1e-3
+    assert {key.split(":")[0] for key in apart.facts} == set(names)
+
+
+def test_policies_go_with_their_fleets(catalog):
+    with pytest.raises(InputError, match="come together"):
+        simulate(FLEET, MODEL, load(), catalog, decode=FLEET, policy="continuous")
 
 
 def test_bad_input_is_refused(catalog):
     with pytest.raises(InputError, match="replicas is 0"):
-        simulate(CHIP, MODEL, load(), catalog=catalog, replicas=0)
+        Fleet(CHIP, replicas=0)
     with pytest.raises(UnknownNameError, match="unknown policy"):
-        simulate(CHIP, MODEL, load(), catalog=catalog, policy="lifo")
+        simulate(FLEET, MODEL, load(), catalog, policy="lifo")
     with pytest.raises(NothingFitsError):
-        simulate(CHIP, MODEL, load(count=3, prompt=Fixed(10**7)), catalog=catalog)
+        simulate(FLEET, MODEL, load(count=3, prompt=Fixed(10**7)), catalog)
