@@ -16,6 +16,7 @@ COMMANDS = {
     "data": "weir.cli.data:data",
     "infer": "weir.cli.infer:infer",
     "model": "weir.cli.model:model",
+    "system": "weir.cli.system:system",
 }
 
 
