@@ -19,6 +19,7 @@ from weir.core.errors import InputError, NothingFitsError, WeirError
 from weir.core.units import KILO, MEGA, SECONDS_PER_HOUR
 from weir.perf.parallel import Layout
 from weir.perf.serving import Workload
+from weir.perf.step import NO_DRAFTS, Drafts
 
 Array = NDArray[np.float64]
 
@@ -140,6 +141,7 @@ def plan(
     framework: str = DEFAULT_FRAMEWORK,
     weights: str | None = None,
     kv_cache: str | None = None,
+    drafts: Drafts = NO_DRAFTS,
     most_chips: int = DEFAULT_MOST_CHIPS,
 ) -> Plan:
     """The best deployment of a model on each chip, and the smallest fleet for a load.
@@ -155,6 +157,7 @@ def plan(
         framework: Serving framework.
         weights: Number format of all weights.
         kv_cache: Number format of the cache.
+        drafts: Speculative decoding.
         most_chips: Chips of the largest replica.
 
     Raises:
@@ -178,6 +181,7 @@ def plan(
                 framework=framework,
                 weights=weights,
                 kv_cache=kv_cache,
+                drafts=drafts,
                 most_chips=most_chips,
             )
         except WeirError as error:

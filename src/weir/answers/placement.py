@@ -17,7 +17,7 @@ from weir.perf.kernels.efficiency import Efficiency
 from weir.perf.memory import Memory, memory, weights_per_chip
 from weir.perf.parallel import Layout, check_layout, layouts
 from weir.perf.serving import Workload, throughput
-from weir.perf.step import Engine
+from weir.perf.step import NO_DRAFTS, Drafts, Engine
 
 DEFAULT_FRAMEWORK: Final = "vllm"
 # A deployment that holds fewer sequences than this wastes the weights it streams for each token.
@@ -35,6 +35,7 @@ class Deployment:
         framework: Serving framework.
         weights: Number format of all weights.
         kv_cache: Number format of the attention cache.
+        drafts: Speculative decoding.
     """
 
     chips: int | None = None
@@ -42,6 +43,7 @@ class Deployment:
     framework: str = DEFAULT_FRAMEWORK
     weights: str | None = None
     kv_cache: str | None = None
+    drafts: Drafts = NO_DRAFTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ class Site:
             machine=self.hardware.machine,
             efficiency=self.efficiency,
             stack=load_stack(self.deployment.framework),
+            drafts=self.deployment.drafts,
         )
 
     def place(self, layout: Layout, sequences: float, context_tokens: float) -> Placement:

@@ -18,6 +18,7 @@ from weir.perf.economics import HourlyPrice, electricity_usd_per_hour, facility_
 from weir.perf.memory import memory
 from weir.perf.parallel import Layout, layouts
 from weir.perf.serving import Serving, Workload, curves
+from weir.perf.step import NO_DRAFTS, Drafts
 
 Array = NDArray[np.float64]
 
@@ -126,6 +127,7 @@ def search(
     framework: str = DEFAULT_FRAMEWORK,
     weights: str | None = None,
     kv_cache: str | None = None,
+    drafts: Drafts = NO_DRAFTS,
     most_chips: int = DEFAULT_MOST_CHIPS,
     usd_per_chip_hour: float | None = None,
 ) -> Candidates:
@@ -139,6 +141,7 @@ def search(
         framework: Serving framework.
         weights: Number format of all weights; the published one if left out.
         kv_cache: Number format of the cache.
+        drafts: Speculative decoding.
         most_chips: Chips of the largest replica.
         usd_per_chip_hour: Price of a chip for an hour; an offer of the catalogue if left out.
 
@@ -149,9 +152,9 @@ def search(
     catalog = Catalog.from_environment() if catalog is None else catalog
     chip = catalog.chip(chip) if isinstance(chip, str) else chip
     model = catalog.model(model) if isinstance(model, str) else model
-    deployment = Deployment(framework=framework, weights=weights, kv_cache=kv_cache)
+    deployment = Deployment(framework=framework, weights=weights, kv_cache=kv_cache, drafts=drafts)
     site = site_of(chip, model, deployment, catalog)
-    found, most = _fitting(site, workload, most_chips)
+    found, most = fitting_layouts(site, workload, most_chips)
     if not found:
         raise NothingFitsError(
             f"{model.name} does not fit on up to {most_chips} {chip.name} in any legal layout;"
@@ -162,8 +165,16 @@ def search(
     return _columns(site, found, states, price)
 
 
-def _fitting(site: Site, workload: Workload, most_chips: int) -> tuple[list[Layout], list[float]]:
-    """Layouts that hold at least one sequence, and how many each holds."""
+def fitting_layouts(
+    site: Site, workload: Workload, most_chips: int
+) -> tuple[list[Layout], list[float]]:
+    """Layouts that hold at least one sequence, and how many each holds.
+
+    Args:
+        site: The model on a chip.
+        workload: The requests.
+        most_chips: Chips of the largest replica.
+    """
     domain = domain_of(site)
     found: list[Layout] = []
     most: list[float] = []

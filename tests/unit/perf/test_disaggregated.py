@@ -1,0 +1,68 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from weir.answers.machines import machine_of
+from weir.catalog.calibration import load_efficiency
+from weir.catalog.query import Catalog
+from weir.catalog.stack import load_stack
+from weir.perf.disaggregated import (
+    decode_pools,
+    matched_prefill_replicas,
+    prefill_pool,
+    transfer_s,
+)
+from weir.perf.formats import Precision
+from weir.perf.parallel import Layout
+from weir.perf.serving import Workload, closed_loop
+from weir.perf.step import Drafts, Engine
+
+CATALOG = Catalog()
+WORK = Workload(isl=2048, osl=512)
+
+
+@pytest.fixture(scope="module")
+def engine():
+    return Engine(
+        CATALOG.model("Llama-3.1-8B"),
+        Layout(),
+        Precision("bf16", "bf16", "bf16"),
+        machine_of(CATALOG.chip("H100"), CATALOG).machine,
+        load_efficiency(),
+        load_stack("plain"),
+    )
+
+
+def test_the_transfer_moves_the_cache_once(engine):
+    cache = 2048 * 2 * 8 * 128 * 32 * 2
+    rate = engine.machine.scale_out_bytes_per_s_per_direction
+    assert float(transfer_s(engine, WORK)) == pytest.approx(cache / rate)
+
+
+def test_a_busier_prefill_pool_takes_more_prompts_and_answers_later(engine):
+    calm, busy = (prefill_pool(engine, WORK, load=load) for load in (0.3, 0.9))
+    assert float(busy.requests_per_s) == pytest.approx(3 * float(calm.requests_per_s))
+    assert busy.ttft_s > calm.ttft_s
+
+
+def test_decoding_alone_is_never_slower_than_beside_prompts(engine):
+    pool = decode_pools([engine], WORK, [np.array([1.0, 16.0, 64.0])])[0]
+    for sequences, tpot in zip(pool.sequences, pool.tpot_s, strict=True):
+        assert tpot <= float(closed_loop(engine, WORK, sequences).tpot_s) * 1.001
+    assert np.all(np.diff(pool.requests_per_s) > 0)
+
+
+def test_drafts_speed_a_decode_pool_up(engine):
+    drafting = replace(engine, drafts=Drafts(tokens=2, acceptance=0.7))
+    plain, faster = decode_pools([engine, drafting], WORK, [np.array([4.0])] * 2)
+    assert faster.tpot_s[0] < plain.tpot_s[0]
+
+
+def test_matched_pools_finish_the_same_requests(engine):
+    prefill = prefill_pool(engine, WORK, load=0.8)
+    decode = decode_pools([engine], WORK, [np.array([64.0])])[0]
+    replicas = matched_prefill_replicas(decode.requests_per_s, prefill.requests_per_s)
+    assert float(replicas[0] * prefill.requests_per_s) == pytest.approx(
+        float(decode.requests_per_s[0])
+    )
