@@ -66,11 +66,14 @@ validate-env: $(INSTALLED) ## Add the measured kernel tables (several hundred MB
 	@$(BIN)/python -m pip $(PIP_INSTALL) --require-hashes --no-deps -r $(LOCK_VALIDATE)
 
 $(BIN)/python:
+	@command -v $(PYTHON) > /dev/null || { \
+	  echo "Weir needs Python 3.11 or newer, and there is no $(PYTHON) here."; \
+	  echo "Install it, or name one you have: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "Weir needs Python 3.11 or newer, but $(PYTHON) is $$($(PYTHON) --version 2>&1)."; \
 	  echo "Install a newer one, or name one you have: make PYTHON=python3.12"; exit 1; }
 	@echo "Setting up $(VENV) (once)"
-	@$(PYTHON) -m venv $(VENV) > /dev/null 2>&1 || { \
+	@$(PYTHON) -m venv --clear $(VENV) > /dev/null 2>&1 || { \
 	  $(PYTHON) -m venv --clear --without-pip $(VENV) && \
 	  $(PYTHON) -m pip --python $(VENV) $(PIP_INSTALL) --no-deps pip; } || { \
 	  rm -rf $(VENV); \
@@ -97,5 +100,5 @@ chromium:
 
 clean: ## Remove the environment and everything built
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .cache \
-	  .import_linter_cache
+	  .import_linter_cache src/weir/data/.cache
 	find src tests bench docs -name __pycache__ -type d -prune -exec rm -rf {} +
