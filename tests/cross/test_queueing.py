@@ -49,7 +49,7 @@ def test_waiting_times_follow_the_recursion_of_lindley(rate):
 
 
 def test_an_exponential_server_has_the_sojourn_times_of_m_m_1():
-    rate = 0.6
+    rate = 0.5
     mean_s = 1.0 / (1.0 / SERVICE_S - rate)
 
     def run(seed):
@@ -57,7 +57,7 @@ def test_an_exponential_server_has_the_sojourn_times_of_m_m_1():
         sojourn = settled(outcome.e2e_s)
         return sojourn.mean(), np.mean(sojourn > mean_s), settled(outcome.queue_s).mean()
 
-    found, error = replications(run, 24)
+    found, error = replications(run, 14)
     # Sojourn times are exponential, waiting times a share of that.
     wanted = np.array([mean_s, math.exp(-1.0), rate * SERVICE_S * mean_s])
     assert np.all(error < 0.04 * wanted)
@@ -65,19 +65,19 @@ def test_an_exponential_server_has_the_sojourn_times_of_m_m_1():
 
 
 def test_a_constant_server_has_the_waiting_times_of_m_d_1():
-    rate = 0.7
+    rate = 0.5
     wanted = rate * SERVICE_S**2 / (2.0 * (1.0 - rate * SERVICE_S))
 
     def run(seed):
         return settled(queue(Linear(floor_s=SERVICE_S), rate, seed, 2_500).queue_s).mean()
 
-    found, error = replications(run, 24)
+    found, error = replications(run, 14)
     assert error < 0.04 * wanted
     assert abs(found - wanted) < ERRORS * error
 
 
 def test_random_prompts_have_the_waiting_times_of_pollaczek_and_khinchine():
-    rate, token_s = 0.6, 0.001
+    rate, token_s = 0.5, 0.001
     lengths = np.arange(1, 2_000)
     first, second = np.mean(lengths * token_s), np.mean((lengths * token_s) ** 2)
     wanted = rate * second / (2.0 * (1.0 - rate * first))
@@ -87,7 +87,7 @@ def test_random_prompts_have_the_waiting_times_of_pollaczek_and_khinchine():
         deployment = one(Linear(prompt_token_s=token_s), "continuous", sequences=1, budget=1)
         return settled(simulate(deployment, work).queue_s).mean()
 
-    found, error = replications(run, 24)
+    found, error = replications(run, 14)
     assert error < 0.04 * wanted
     assert abs(found - wanted) < ERRORS * error
 
@@ -105,7 +105,7 @@ def test_shared_steps_have_the_sojourn_times_of_processor_sharing(lengths):
         outcome = simulate(one(steps, sequences=10_000, budget=10_000, blocks=10**6), work)
         return settled(outcome.e2e_s).mean()
 
-    found, error = replications(run, 16)
+    found, error = replications(run, 10)
     wanted = mean_s / (1.0 - load)
     # A request joins when the step under way ends, one step late on average at most.
     step_s = token_s / (1.0 - load)
@@ -128,7 +128,7 @@ def test_a_closed_loop_has_the_throughput_of_mean_value_analysis():
         begun, ended = outcome.arrival_s[500], outcome.arrival_s[-1]
         return 1_999 / (ended - begun), settled(outcome.e2e_s).mean()
 
-    found, error = replications(run, 20)
+    found, error = replications(run, 10)
     wanted = np.array([throughput, response_s])
     assert np.all(error < 0.02 * wanted)
     assert np.all(np.abs(found - wanted) < ERRORS * error)

@@ -63,7 +63,7 @@ def finished(case, **how):
     return run.outcome()
 
 
-@settings(max_examples=200)
+@settings(max_examples=120)
 @given(cases())
 def test_every_request_gets_its_tokens_in_order(case):
     outcome = finished(case)
@@ -79,7 +79,7 @@ def test_every_request_gets_its_tokens_in_order(case):
         assert outcome.arrival_s[request] <= outcome.scheduled_s[request] < times[0]
 
 
-@settings(max_examples=200)
+@settings(max_examples=120)
 @given(cases())
 def test_tokens_are_conserved(case):
     outcome = finished(case)
@@ -98,7 +98,7 @@ def test_tokens_are_conserved(case):
     assert sum(worker.preemptions for worker in outcome.workers) == np.sum(outcome.preemptions)
 
 
-@settings(max_examples=200)
+@settings(max_examples=120)
 @given(cases())
 def test_the_cache_is_never_over_capacity_and_empty_at_the_end(case):
     run = simulation(case)
@@ -124,7 +124,7 @@ def test_the_cache_is_never_over_capacity_and_empty_at_the_end(case):
         assert not any(worker.cache._phases)
 
 
-@settings(max_examples=200)
+@settings(max_examples=120)
 @given(cases())
 def test_jumps_give_what_single_steps_give(case):
     jumped = finished(case)
@@ -134,7 +134,7 @@ def test_jumps_give_what_single_steps_give(case):
     assert same_bytes(jumped, finished(case, runs=False))
 
 
-@settings(max_examples=200)
+@settings(max_examples=120)
 @given(cases())
 def test_one_worker_serves_in_order_of_arrival(case):
     outcome = finished((*case[:3], 1))
@@ -146,7 +146,7 @@ def test_one_worker_serves_in_order_of_arrival(case):
     assert all(earlier <= later for earlier, later in pairwise(by_arrival))
 
 
-@settings(max_examples=200)
+@settings(max_examples=120)
 @given(cases(), st.floats(0.0, 1.0))
 def test_a_run_taken_up_again_goes_on_as_if_never_stopped(case, share):
     whole = finished(case)
@@ -161,7 +161,7 @@ def test_a_run_taken_up_again_goes_on_as_if_never_stopped(case, share):
     assert same_bytes(whole, again.outcome())
 
 
-@settings(max_examples=200)
+@settings(max_examples=120)
 @given(cases())
 def test_gaps_between_tokens_are_those_of_the_token_times(case):
     outcome = finished(case)
