@@ -5,8 +5,6 @@ degrees are not of one convention; `read_layout` says how each is read, and a ro
 read is refused with the reason.
 """
 
-import csv
-import importlib.util
 import math
 import re
 from collections.abc import Mapping
@@ -14,10 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from weir.core.errors import InputError
+from weir.catalog.serving_runs import read_serving_runs
 from weir.perf.parallel import Layout
 
-PACKAGE: Final = "aiconfigurator_core"
 _CONCURRENCY: Final = re.compile(r"silicon_concurrency=(\d+)")
 # The public benchmark's own records, in three exports; the others are runs of the package's makers.
 _PUBLIC: Final = ("db-dump/", "source_file=2026-")
@@ -60,21 +57,6 @@ class SampleRow:
     tpot_s: float
 
 
-def sample_path() -> Path:
-    """Where the installed package keeps the sample.
-
-    Raises:
-        InputError: The package is not installed.
-    """
-    found = importlib.util.find_spec(PACKAGE)
-    if found is None or not found.submodule_search_locations:
-        raise InputError(
-            "the measured serving runs are in the package aiconfigurator-core, which is not"
-            " installed; run: pip install 'chipweir[validate]'"
-        )
-    return Path(next(iter(found.submodule_search_locations))) / "systems" / "silicon_sample.csv"
-
-
 def read_sample(path: Path | None = None) -> list[SampleRow]:
     """Every row of the sample.
 
@@ -82,18 +64,9 @@ def read_sample(path: Path | None = None) -> list[SampleRow]:
         path: The CSV file; that of the installed package if left out.
 
     Raises:
-        InputError: The file is missing or is not the sample.
+        InputError: The package is not installed, or the file is not the sample.
     """
-    path = sample_path() if path is None else path
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return [_row(raw) for raw in csv.DictReader(file)]
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    except KeyError as error:
-        raise InputError(
-            f"{path}: has no column {error}; the sample of aiconfigurator-core 0.12 was expected"
-        ) from None
+    return [_row(raw) for raw in read_serving_runs(path)]
 
 
 def _row(raw: Mapping[str, str]) -> SampleRow:
