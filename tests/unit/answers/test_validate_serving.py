@@ -9,7 +9,16 @@ from weir.catalog.query import Catalog
 from weir.core.errors import InputError
 from weir.perf.parallel import Layout
 
+WORKER = ("batch_size", "num_workers", "tp_size", "pp_size", "attention_dp_size")
+EXPERTS = ("moe_tp_size", "moe_ep_size")
 COLUMNS = [
+    *("id", "silicon_data_source", "backend", "backend_version", "model_path", "system"),
+    *("precision", "mode", "isl", "osl", "gemm_quant_mode", "moe_quant_mode"),
+    *("batch_size", "tp_size", "pp_size", "attention_dp_size", *EXPERTS),
+    *(f"prefill_{name}" for name in (*WORKER, *EXPERTS)),
+    *(f"decode_{name}" for name in (*WORKER, *EXPERTS)),
+    *("silicon_ttft_ms", "silicon_tpot_ms"),
+]
     "id",
     "silicon_data_source",
     "backend",
