@@ -72,6 +72,7 @@ class Shelf(Generic[T]):
     hint: str
     _duplicates: list[Problem] = field(default_factory=list)
     _resolved: dict[str, tuple[T | None, tuple[Problem, ...]]] = field(default_factory=dict)
+    _left_out: dict[str, tuple[Problem, ...]] = field(default_factory=dict)
 
     @cached_property
     def entries(self) -> Mapping[str, Entry]:
@@ -149,9 +150,8 @@ class Shelf(Generic[T]):
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """What is wrong with the records that were asked for so far, and with their ids."""
-        found = (problem for _, problems in self._resolved.values() for problem in problems)
-        return (*self._duplicates, *found)
+        """What is wrong with the records that answers so far had to do without."""
+        return tuple(item for problems in self._left_out.values() for item in problems)
 
     def find(self, name: str) -> str:
         """The id that a name, alias or id stands for; case and punctuation do not matter.
@@ -177,7 +177,12 @@ class Shelf(Generic[T]):
         if found is None:
             path = str(self.entries[identifier].path)
             raise RecordError(path, [item.message for item in problems if item.path == path])
+        self._leave_out(identifier, problems)
         return found
+
+    def _leave_out(self, identifier: str, problems: tuple[Problem, ...]) -> None:
+        if problems:
+            self._left_out[identifier] = problems
 
     def all(self) -> list[T]:
         """Every record, in order of id, without those of an overlay that are broken.
@@ -185,12 +190,14 @@ class Shelf(Generic[T]):
         Raises:
             RecordError: The first broken record of the stock.
         """
-        known = ((entry, self._resolve(key)[0]) for key, entry in self.entries.items())
-        return [
-            self.get(entry.id) if found is None else found
-            for entry, found in known
-            if found is not None or min(item.layer for item in entry.chain()) == 0
-        ]
+        found: list[T] = []
+        for identifier, entry in self.entries.items():
+            record, problems = self._resolve(identifier)
+            is_of_stock = min(item.layer for item in entry.chain()) == 0
+            if record is not None or is_of_stock:
+                found.append(self.get(identifier))
+            self._leave_out(identifier, problems)
+        return found
 
     def audit(self) -> Iterator[tuple[T | None, tuple[Problem, ...]]]:
         """Every record that loads, and the problems of each that does not."""
@@ -256,9 +263,9 @@ class Catalog:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """What is wrong with the records that were used or left out so far.
+        """What is wrong with the records that answers so far had to do without.
 
-        Presentation shows them beside its answer, because the answer leaves those records out.
+        Presentation shows it beside an answer.
         """
         shelves = (self.chips, self.systems, self.models, self.sources)
         return (*(item for shelf in shelves for item in shelf.problems), *self._offer_problems)

@@ -173,6 +173,7 @@ def test_a_broken_new_record_stops_only_who_asks_for_it(catalog: Catalog, overla
     path.write_text("tdp = ", encoding="utf-8")
     mine = Catalog(overlay)
     assert [chip.id for chip in mine.chips.all()] == list(catalog.chips.entries)
+    assert [problem.path for problem in mine.problems] == [str(path)]
     with pytest.raises(RecordError, match=r"example-x1\.toml: 1 problem\n.*not valid TOML"):
         mine.chip("example-x1")
 
