@@ -6,8 +6,9 @@ import click
 
 from weir.cli.catalogue import catalog_of
 from weir.cli.common import check_writable, emit, output_options
+from weir.cli.folder import add_records
 from weir.cli.output import Output
-from weir.core.errors import OutputError
+from weir.core.errors import InputError, OutputError
 
 
 @click.group()
@@ -84,18 +85,24 @@ def compare(
 @chip.command()
 @click.argument("identifier", metavar="ID")
 @click.option(
+    "--into",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write it as a record of your own data folder.",
+)
+@click.option(
     "--output",
     "-o",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Write to a new file, such as mine/chips/ID.toml.",
+    help="Write it to a new file, named ID.toml.",
 )
 @click.pass_context
-def new(ctx: click.Context, identifier: str, output: Path | None) -> None:
+def new(ctx: click.Context, identifier: str, into: Path | None, output: Path | None) -> None:
     """Write a commented record to fill in for a chip of your own, named ID."""
+    if into is not None and output is not None:
+        raise InputError("--into and --output both say where to write; give one")
     check_writable(output)
-    if output is not None and output.exists():
-        raise OutputError(f"{output} is already there, and is not overwritten; give a new file")
     from weir.answers.template import checked_identifier, chip_template
 
     name = checked_identifier(identifier)
@@ -104,4 +111,9 @@ def new(ctx: click.Context, identifier: str, output: Path | None) -> None:
             f"a record is found by its file name: write to {output.with_name(f'{name}.toml')}"
         )
     generations = {item.generation for item in catalog_of(ctx).chips.all()}
-    emit(chip_template(name, generations), output)
+    text = chip_template(name, generations)
+    path = output if into is None else into / "chips" / f"{name}.toml"
+    if path is None:
+        emit(text, None)
+    else:
+        add_records({path: text})

@@ -1,13 +1,33 @@
-"""A folder of output written whole or not at all."""
+"""Folders: one of output written whole or not at all, and records added to a user's own."""
 
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from weir.cli.common import check_writable, emit
 from weir.core.errors import OutputError
+
+
+def add_records(texts: Mapping[Path, str]) -> None:
+    """Writes new records and the folders they lie in; none where one of them is there already.
+
+    Raises:
+        OutputError: A file is there already, or cannot be written.
+    """
+    for path in texts:
+        if path.exists():
+            raise OutputError(f"{path} is already there, and is not overwritten; remove it first")
+    for path in texts:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot make the folder {path.parent}: {error.strerror}") from None
+        check_writable(path)
+    for path, text in texts.items():
+        emit(text, path)
 
 
 def check_target(folder: Path, mark: str | None) -> None:

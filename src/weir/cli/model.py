@@ -8,8 +8,9 @@ import click
 
 from weir.cli.catalogue import catalog_of
 from weir.cli.common import Day, check_writable, emit, output_options
+from weir.cli.folder import add_records
 from weir.cli.output import Output
-from weir.core.errors import InputError, OutputError
+from weir.core.errors import InputError
 
 if TYPE_CHECKING:
     from weir.answers.model_import import ImportedModel
@@ -120,21 +121,12 @@ def _remarks(read: "ReadModel") -> list[str]:
 
 
 def _write_records(found: "ImportedModel", into: Path) -> None:
-    """Both records, or neither where one of the files is there already."""
+    """The model and the source that it cites."""
     if not found.id:
         raise InputError("the model has no name that could name a file; give one with --name")
-    texts = {
-        into / "models" / f"{found.id}.toml": found.record_toml,
-        into / "sources" / f"hf-{found.id}-config.toml": found.source_toml,
-    }
-    for path in texts:
-        if path.exists():
-            raise OutputError(f"{path} is already there, and is not overwritten; remove it first")
-    for path in texts:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"cannot make the folder {path.parent}: {error.strerror}") from None
-        check_writable(path)
-    for path, text in texts.items():
-        emit(text, path)
+    add_records(
+        {
+            into / "models" / f"{found.id}.toml": found.record_toml,
+            into / "sources" / f"hf-{found.id}-config.toml": found.source_toml,
+        }
+    )
