@@ -446,7 +446,8 @@ class Law:
                 until = before if until is None else min(until, before)
             elif until is None and item.id in ends and ends[item.id] >= item.effective:
                 until = ends[item.id]
-            closed.append(_with_until(item, until))
+            if until is None or until >= item.effective:  # else another version came before it
+                closed.append(_with_until(item, until))
         return tuple(sorted(closed, key=lambda item: (item.effective, item.order, item.id)))
 
     @cached_property

@@ -116,10 +116,20 @@ def overall_review(outcome: Outcome, grounds: tuple[Ground, ...]) -> Review:
     code = _code(outcome.policy)
     policy = policy_codes(outcome.scene.day.law).get(code, "")
     certain = [item for item in grounds if item.answer is Answer.YES] or list(grounds)
-    for item in certain:
+    for item in (*certain, *grounds):
         if item.review.policy == policy:
             return item.review
-    return certain[0].review
+    reviews_ = [item.review for item in grounds]
+    possible = tuple(dict.fromkeys(word for each in reviews_ for word in each.possible))
+    return Review(
+        policy=policy,
+        label=" or ".join(dict.fromkeys(each.label for each in reviews_)),
+        meaning="depends on which requirement applies",
+        possible=possible,
+        citation="; ".join(dict.fromkeys(each.citation for each in reviews_)),
+        conditions=tuple(line for each in reviews_ for line in each.conditions),
+        missing=tuple(line for each in reviews_ for line in each.missing),
+    )
 
 
 def applicable_exceptions(outcome: Outcome) -> tuple[LicenceException, ...]:

@@ -4,9 +4,10 @@ A path names a provision and what of it to change:
 
 - ``3A090.a.1.tpp = 4000`` the threshold of a metric; where a provision has several of one metric,
   ``3A090.b.1.tpp.lt = 4000`` names the comparison;
-- ``ID.effective``, ``ID.applies``, ``ID.until`` dates;
+- ``ID.effective``, ``ID.applies``, ``ID.until`` dates of the latest version;
 - ``ID.enforced = true`` switches text on that is not enforced;
 - ``ID.policy = case_by_case`` another review policy;
+- ``ID@2022-10-21.tpp`` the version of that day alone, where a provision has had several;
 - ``zone.ID.countries = CN MO VN``, ``zone.ID.groups = D:5``, ``zone.ID.except_groups = A:5``.
 """
 
@@ -92,13 +93,23 @@ def _patched(law: Law, patch: Patch) -> Law:
     if patch.path.startswith("zone."):
         return _patched_zone(law, patch)
     ids = {item.id for item in law.provisions}
-    name, rest = _split(patch, ids)
+    name, rest, version = _split(patch, ids)
+    if rest[0] == "policy" and patch.value not in law.policies:
+        raise UnknownNameError("policy in " + patch.where, str(patch.value), law.policies)
+    versions = [item.effective for item in law.provisions if item.id == name]
+    if version is not None and version not in versions:
+        days = ", ".join(str(day) for day in versions)
+        raise InputError(f"{patch.where}: {name} has no version of {version}; versions: {days}")
+    wanted = set(versions) if version is None else {version}
+    if version is None and rest[0] in _DATES:
+        wanted = {max(versions)}
     count = 0
     instruments: dict[str, Instrument] = {}
     for key, instrument in law.instruments.items():
         provisions = []
         for item in instrument.provisions:
-            changed = _changed(item, rest, patch) if item.id == name else item
+            is_meant = item.id == name and item.effective in wanted
+            changed = _changed(item, rest, patch) if is_meant else item
             count += changed is not item
             provisions.append(changed)
         instruments[key] = replace(instrument, provisions=tuple(provisions))
@@ -107,13 +118,14 @@ def _patched(law: Law, patch: Patch) -> Law:
     return replace(law, instruments=instruments)
 
 
-def _split(patch: Patch, ids: set[str]) -> tuple[str, tuple[str, ...]]:
-    """The provision of a path, whose id may contain dots, and the rest."""
+def _split(patch: Patch, ids: set[str]) -> tuple[str, tuple[str, ...], dt.date | None]:
+    """The provision of a path, whose id may contain dots, the rest, and the version meant."""
     parts = patch.path.split(".")
     for cut in range(len(parts) - 1, 0, -1):
-        name = ".".join(parts[:cut])
+        name, at, version = ".".join(parts[:cut]).partition("@")
         if name in ids:
-            return name, tuple(parts[cut:])
+            day = _day(replace(patch, value=version)) if at else None
+            return name, tuple(parts[cut:]), day
     if patch.path in ids:
         raise InputError(
             f"{patch.where}: '{patch.path}' names a provision; add what to change, such as .tpp, "

@@ -118,26 +118,37 @@ def periods(
 
 
 def causes(before: Outcome, after: Outcome) -> Iterator[Cause]:
-    """What of the law changed between two evaluations and bears on the first row."""
-    law = after.scene.day.law
+    """What of the law changed between two evaluations and bears on the first row.
+
+    Where nothing that changed bears on it, whatever else began or ended.
+    """
     old = {id(item): item for item in before.scene.day.all}
     new = {id(item): item for item in after.scene.day.all}
+    begun = [item for key, item in new.items() if key not in old]
+    ended = [item for key, item in old.items() if key not in new and not _goes_on(item, new)]
+    found = [
+        *_told(after, [item for item in begun if _bears(after, item)], "begins"),
+        *_told(before, [item for item in ended if _bears(before, item)], "ends"),
+        *_moves(before, after),
+    ]
     seen: set[str] = set()
-    for outcome, items, verb in (
-        (after, [item for key, item in new.items() if key not in old], "begins"),
-        (before, [item for key, item in old.items() if key not in new], "ends"),
-    ):
-        items.sort(key=lambda item: -at(outcome.scene.test(item.when)))
-        for item in items:
-            if item.effect in {"warn", "tariff"} or item.instrument in seen:
-                continue
-            if _bears(outcome, item) and not _goes_on(item, new if verb == "ends" else {}):
-                seen.add(item.instrument)
-                instrument = law.instruments[item.instrument]
-                yield Cause(
-                    instrument.id, instrument.title, instrument.citation, f"{item.title}: {verb}"
-                )
-    yield from _moves(before, after)
+    for item in found or [*_told(after, begun, "begins"), *_told(before, ended, "ends")]:
+        key = item.instrument or item.text
+        if key not in seen:
+            seen.add(key)
+            yield item
+
+
+def _told(outcome: Outcome, items: list[Provision], verb: str) -> Iterator[Cause]:
+    instruments = outcome.scene.day.law.instruments
+    items = [item for item in items if item.effect not in {"warn", "tariff"}]
+
+    def weight(item: Provision) -> int:
+        return at(outcome.grounds.get(item.id, outcome.scene.test(item.when)))
+
+    for item in sorted(items, key=weight, reverse=True):
+        instrument = instruments[item.instrument]
+        yield Cause(instrument.id, instrument.title, instrument.citation, f"{item.title}: {verb}")
 
 
 def _goes_on(item: Provision, new: dict[int, Provision]) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from weir.rules.evaluate import Outcome, evaluate, undetermined
+from weir.rules.evaluate import NO_POLICY, Outcome, evaluate, undetermined
 from weir.rules.inputs import ChipColumns
 from weir.rules.logic import NO, UNKNOWN, YES, Truth
 from weir.rules.metrics import performance_density
@@ -124,10 +124,14 @@ def agree(value: Truth, count: int, each: int) -> NDArray[np.int8]:
 def agree_policy(
     outcome: Outcome, code: NDArray[np.int8] | int, count: int, each: int
 ) -> NDArray[np.int8]:
-    """The policy of a row where all its worlds have the same, else the code for undetermined."""
+    """The policy of a row where all its worlds that need a licence have the same.
+
+    Else the code for undetermined.
+    """
     table = np.broadcast_to(np.asarray(code, np.int8), (count * each,)).reshape(count, each)
-    is_same = table.min(axis=1) == table.max(axis=1)
-    return np.where(is_same, table[:, 0], undetermined(outcome.scene.day.law)).astype(np.int8)
+    most = table.max(axis=1)
+    least = np.where(table == NO_POLICY, most[:, None], table).min(axis=1)
+    return np.where(least == most, most, undetermined(outcome.scene.day.law)).astype(np.int8)
 
 
 @dataclass(frozen=True)
