@@ -12,7 +12,7 @@ from pathlib import Path
 RUNS = 7
 TARGETS = {
     "weir --version": 0.15,
-    "weir --help": 0.15,
+    "weir --help": 0.3,
     "weir chip show H20": 0.5,
     "weir check H20 --to CN --on 2025-07-15": 0.5,
     "weir infer H20 DeepSeek-R1": 1.0,

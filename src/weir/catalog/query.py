@@ -84,14 +84,18 @@ class Shelf(Generic[T]):
                 found[key] = entry._replace(layer=layer, beneath=found.get(key))
         return dict(sorted(found.items()))
 
-    def _scan(self, root: Path) -> dict[str, Entry]:
-        found: dict[str, Entry] = {}
+    def _paths(self, root: Path) -> dict[str, Path]:
+        """Every record of a root by id, in order of the files."""
+        found: dict[str, Path] = {}
         for path in sorted((root / self.folder).rglob("*.toml")):
-            other = found.setdefault(path.stem, Entry(path.stem, path, _names(path)))
-            if other.path != path:
-                message = f"id: '{path.stem}' stands also in {other.path}; rename one of the two"
+            other = found.setdefault(path.stem, path)
+            if other != path:
+                message = f"id: '{path.stem}' stands also in {other}; rename one of the two"
                 self._duplicates.append(Problem(str(path), message))
         return found
+
+    def _scan(self, root: Path) -> dict[str, Entry]:
+        return {key: Entry(key, path, _names(path)) for key, path in self._paths(root).items()}
 
     def _stock(self) -> dict[str, Entry]:
         """The entries of the stock: kept ones, or read, validated and kept for the next time."""
@@ -99,21 +103,24 @@ class Shelf(Generic[T]):
         kept = cache.recall()
         if kept is not None:
             return {item[0]: Entry(item[0], Path(item[1]), *item[2:]) for item in kept}
+        if not cache.is_writable:
+            return self._scan(STOCK)
         fingerprint = cache.fingerprint()
-        found = self._scan(STOCK)
-        if cache.is_writable and not self._duplicates:
-            found = {key: self._with_record(entry) for key, entry in found.items()}
-            cache.remember(
-                [(e.id, str(e.path), e.names, 0, e.record) for e in found.values()], fingerprint
-            )
+        found = {key: self._validated(key, path) for key, path in self._paths(STOCK).items()}
+        if not self._duplicates:
+            rows = [(e.id, str(e.path), e.names, e.layer, e.record) for e in found.values()]
+            cache.remember(rows, fingerprint)
         return found
 
-    def _with_record(self, entry: Entry) -> Entry:
+    def _validated(self, identifier: str, path: Path) -> Entry:
+        entry = Entry(identifier, path, ())
         try:
-            record = pickle.dumps(self._read(entry), protocol=pickle.HIGHEST_PROTOCOL)
-        except RecordError:
-            return entry  # read again, and complained about, when it is asked for
-        return entry._replace(record=record)
+            record = self._read(entry)
+        except RecordError:  # read again, and complained about, when it is asked for
+            return entry._replace(names=_names(path))
+        names = (getattr(record, "name", identifier), *getattr(record, "aliases", ()))
+        kept = pickle.dumps(record, protocol=pickle.HIGHEST_PROTOCOL)
+        return entry._replace(names=names, record=kept)
 
     def _read(self, entry: Entry) -> T:
         if entry.record:
