@@ -1,7 +1,7 @@
 """How long a step takes: the plug-in that the simulator asks, and a fast table behind it."""
 
 from bisect import bisect_right
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,6 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 from weir.core.errors import InputError
 
 Array = NDArray[np.float64]
+
+# Points of a grid that make a cell.
+_FEWEST: Final = 2
 
 
 class StepTimes(Protocol):
@@ -89,6 +92,12 @@ class StepTable:
         self._context_grid = np.asarray(self._decode_axes[1])
         self._rows: list[list[float]] = self._decode.tolist()
         self._cells: list[float] = self._mixed.ravel().tolist()
+        _, contexts, sequences, lengths = self._mixed.shape
+        self._strides: tuple[int, int, int] = (
+            contexts * sequences * lengths,
+            sequences * lengths,
+            lengths,
+        )
 
     def step_s(
         self,
@@ -99,9 +108,7 @@ class StepTable:
     ) -> float:
         """See `StepTimes`."""
         if prefill_tokens:
-            return self._mixed_s(
-                (prefill_tokens, prefill_context, decode_sequences, decode_context)
-            )
+            return self._mixed_s(prefill_tokens, prefill_context, decode_sequences, decode_context)
         row, u = _place(self._decode_axes[0], decode_sequences)
         column, v = _place(self._decode_axes[1], decode_context)
         low, high = self._rows[row], self._rows[row + 1]
@@ -119,30 +126,35 @@ class StepTable:
         near, far = line[column], line[column + 1]
         return np.asarray(near + v * (far - near))
 
-    def _mixed_s(self, point: tuple[float, float, float, float]) -> float:
-        places = [_place(axis, value) for axis, value in zip(self._mixed_axes, point, strict=True)]
-        _, contexts, sequences, lengths = (len(axis) for axis in self._mixed_axes)
-        (i, ti), (j, tj), (k, tk), (m, tm) = places
-        first = ((i * contexts + j) * sequences + k) * lengths + m
-        strides = (contexts * sequences * lengths, sequences * lengths, lengths)
+    def _mixed_s(self, p: float, pc: float, n: float, c: float) -> float:
+        axes, (far, mid, near) = self._mixed_axes, self._strides
+        i, ti = _place(axes[0], p)
+        j, tj = _place(axes[1], pc)
+        k, tk = _place(axes[2], n)
+        m, tm = _place(axes[3], c)
+        first = i * far + j * mid + k * near + m
         cells = self._cells
-        along_i = []
-        for corner_i in (first, first + strides[0]):
-            along_j = []
-            for corner_j in (corner_i, corner_i + strides[1]):
-                below = cells[corner_j] + tm * (cells[corner_j + 1] - cells[corner_j])
-                other = corner_j + strides[2]
-                above = cells[other] + tm * (cells[other + 1] - cells[other])
-                along_j.append(below + tk * (above - below))
-            along_i.append(along_j[0] + tj * (along_j[1] - along_j[0]))
-        return along_i[0] + ti * (along_i[1] - along_i[0])
+        # Along the last axis at each corner of the other three, then one axis after the other.
+        line = [
+            cells[at] + tm * (cells[at + 1] - cells[at])
+            for at in (first, first + near, first + mid, first + mid + near)
+        ]
+        first += far
+        line += [
+            cells[at] + tm * (cells[at + 1] - cells[at])
+            for at in (first, first + near, first + mid, first + mid + near)
+        ]
+        a, b, c, d, e, f, g, h = line
+        a, c, e, g = a + tk * (b - a), c + tk * (d - c), e + tk * (f - e), g + tk * (h - g)
+        a, e = a + tj * (c - a), e + tj * (g - e)
+        return a + ti * (e - a)
 
 
 def _axes(**grids: ArrayLike) -> tuple[list[float], ...]:
     axes = []
     for name, grid in grids.items():
         axis = np.asarray(grid, dtype=np.float64)
-        if axis.ndim != 1 or axis.size < 2 or not np.all(np.diff(axis) > 0):  # noqa: PLR2004
+        if axis.ndim != 1 or axis.size < _FEWEST or not np.all(np.diff(axis) > 0):
             raise InputError(f"step table: {name} must be a rising grid of at least two points")
         axes.append(axis.tolist())
     return tuple(axes)
@@ -160,5 +172,6 @@ def _table(name: str, values: ArrayLike, axes: tuple[list[float], ...]) -> Array
 
 def _place(axis: list[float], value: float) -> tuple[int, float]:
     """The cell a value lies in, and how far along."""
-    cell = min(max(bisect_right(axis, value) - 1, 0), len(axis) - 2)
-    return cell, (value - axis[cell]) / (axis[cell + 1] - axis[cell])
+    cell = bisect_right(axis, value, 1, len(axis) - 1) - 1
+    low = axis[cell]
+    return cell, (value - low) / (axis[cell + 1] - low)

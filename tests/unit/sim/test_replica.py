@@ -109,6 +109,15 @@ def test_a_prefill_worker_keeps_the_cache_until_it_has_moved():
     assert outcome.finish_s.tolist() == [12.0, 23.0]
 
 
+def test_a_decode_worker_recomputes_what_it_drops_without_the_prefix_cache():
+    small = Pool(Linear(1.0), limits(blocks=6, block_tokens=2))
+    deployment = Deployment("disaggregated", Pool(Linear(1.0), limits()), small, Link())
+    outcome = simulate(deployment, requests((0, 4, 6), (0, 4, 6, 3)))
+    assert outcome.preemptions.tolist() == [0, 1]
+    # 3 of 4 prompt tokens were cached on the prefill worker; 4 + 3 are computed where it decodes.
+    assert outcome.prefilled_tokens.tolist() == [4, 1 + 7]
+
+
 def test_requests_go_to_the_worker_with_fewest_unanswered():
     outcome = simulate(
         one(Linear(1.0), workers=2, sequences=1),
