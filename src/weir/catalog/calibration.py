@@ -14,9 +14,12 @@ from weir.core.errors import InputError, RecordError, UnknownNameError
 
 P = TypeVar("P")
 
-KERNELS: Final = Path(__file__).resolve().parent.parent / "data" / "calibration" / "kernels.toml"
+FOLDER: Final = Path(__file__).resolve().parent.parent / "data" / "calibration"
+KERNELS: Final = FOLDER / "kernels.toml"
+START: Final = FOLDER / "start.toml"
 GENERIC: Final = "generic"
 _HEAD: Final = ("kin", "kin_interval_log", "assumed")
+_NOT_KERNELS: Final = (*_HEAD, "kin_format")
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,9 @@ class Efficiency:
         tables: By kernel: "gemm", "attention_prefill", …
         kin: The trait set that serves a generation without one of its own, such as
             "blackwell-geforce" = "ada"; any generation that is not listed is "generic".
-        kin_interval_log: Widening of the interval where kin, or the generic set, stands in.
+        kin_interval_log: Widening of the interval where another trait set stands in: "kin" where
+            no chip could be left out to learn it; what "generic" and others add on top.
+        kin_format: By kernel, the format that serves one without measurements.
         assumed: What stands in for unknown facts.
     """
 
@@ -67,6 +72,7 @@ class Efficiency:
     kin: Mapping[str, str]
     kin_interval_log: Mapping[str, float]
     assumed: Assumed
+    kin_format: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     _cache: dict[tuple[str, str, str], Any] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -139,7 +145,7 @@ def parse_efficiency(text: Mapping[str, Any], path: object) -> Efficiency:
     problems = [
         f"{kernel}.shared: is missing"
         for kernel, table in text.items()
-        if kernel not in _HEAD and "shared" not in table
+        if kernel not in _NOT_KERNELS and "shared" not in table
     ]
     if problems:
         raise RecordError(path, problems)
@@ -147,17 +153,23 @@ def parse_efficiency(text: Mapping[str, Any], path: object) -> Efficiency:
         tables={
             kernel: Table(table["shared"], table.get("generation", {}), table.get("dtype", {}))
             for kernel, table in text.items()
-            if kernel not in _HEAD
+            if kernel not in _NOT_KERNELS
         },
         kin=text["kin"],
         kin_interval_log=text["kin_interval_log"],
         assumed=Assumed(**text["assumed"]),
+        kin_format=text.get("kin_format", {}),
     )
 
 
 @cache
-def load_efficiency(path: Path = KERNELS) -> Efficiency:
-    """The parameters that `weir calibrate` wrote.
+def load_efficiency() -> Efficiency:
+    """The parameters that `weir calibrate` wrote."""
+    return read_efficiency(KERNELS)
+
+
+def read_efficiency(path: Path) -> Efficiency:
+    """The parameters of a calibration file.
 
     Raises:
         RecordError: The file cannot be read or is incomplete.

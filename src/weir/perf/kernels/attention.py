@@ -21,7 +21,14 @@ from weir.perf.kernels.cost import (
     cost,
     sizes,
 )
-from weir.perf.kernels.efficiency import Efficiency, overlapped, parameter, silicon, widening
+from weir.perf.kernels.efficiency import (
+    Efficiency,
+    Silicon,
+    overlapped,
+    parameter,
+    silicon,
+    widening,
+)
 from weir.perf.kernels.formats import BF16_BYTES, cache_bytes, kernel_format
 from weir.perf.machine import Machine, rate
 
@@ -54,24 +61,30 @@ class PrefillParameters:
         serial_share: Share of the shorter of arithmetic and memory time that does not overlap.
         write_passes: Passes over queries, keys and values by the kernels around: rotation, cache
             write, conversion.
+        cache_bytes_per_clock: Last-level-cache bandwidth per core when all cores stream.
+        cache_share: Share of the last-level cache in which operands are found again.
+        cache_sharpness: How sharply residency ends when operands outgrow the cache.
         idle_power_share: Share of the power limit spent without matrix work.
         energy_j_per_flop: Energy of one operation.
         interval_log: Half width of the 80 % interval of the logarithm of the time.
     """
 
-    launch_s: float = parameter("s", 0.0, 1e-3)
-    sequence_s: float = parameter("s", 0.0, 1e-5)
-    matrix_efficiency: float = parameter("1", 0.1, 1.2)
-    exponentials_per_clock: float = parameter("1/clock", 0.5, 1e9)
+    launch_s: float = parameter("s", 0.0, 1e-3, per="generation format")
+    sequence_s: float = parameter("s", 0.0, 1e-5, per="generation format")
+    matrix_efficiency: float = parameter("1", 0.1, 1.2, per="generation format")
+    exponentials_per_clock: float = parameter("1/clock", 0.5, 1e9, per="generation format")
     memory_efficiency: float = parameter("1", 0.1, 1.0)
-    tile_s: float = parameter("s", 0.0, 1e-4)
-    step_s: float = parameter("s", 0.0, 1e-5)
+    tile_s: float = parameter("s", 0.0, 1e-4, per="generation format")
+    step_s: float = parameter("s", 0.0, 1e-4, per="generation format")
     tail_share: float = parameter("1", 0.0, 2.0)
     serial_share: float = parameter("1", 0.0, 1.0)
-    write_passes: float = parameter("1", 0.0, 10.0)
+    write_passes: float = parameter("1", 0.0, 10.0, per="generation format")
+    cache_bytes_per_clock: float = parameter("bytes/clock", 16.0, 1e9)
+    cache_share: float = parameter("1", 0.01, 1.5, per="generation")
+    cache_sharpness: float = parameter("1", 1.0, 10.0)
     idle_power_share: float = parameter("1", 0.0, 0.5)
-    energy_j_per_flop: float = parameter("J/FLOP", 0.0, 1e-11)
-    interval_log: float = parameter("1", 0.0, 3.0)
+    energy_j_per_flop: float = parameter("J/FLOP", 0.0, 1e-11, per="generation")
+    interval_log: float = parameter("1", 0.0, 3.0, per="fixed format")
 
 
 @dataclass(frozen=True)
@@ -84,31 +97,41 @@ class DecodeParameters:
         core_bytes_per_clock: What one core streams on its own.
         cache_bytes_per_clock: Last-level-cache bandwidth per core when all cores stream.
         cache_share: Share of the last-level cache in which a context is found again.
+        cache_sharpness: How sharply residency ends when the context outgrows the cache.
+        group_limit: Query heads of a key head that one block still serves; above it every query
+            head streams the context for itself.
         block_s: Fixed cost of one block of work: a sequence, a key head, a piece of the context.
+        single_head_share: Fixed cost of a block with one query head over that of one with several,
+            where another kernel serves it.
         step_s: Latency of one step of `KEY_STEP` keys.
         split_min_tokens: Shortest piece of the context that a split makes.
+        split_max: Most pieces of a split.
         combine_s: Fixed cost of combining the pieces of a split.
+        ramp_bytes: Traffic at which streaming has reached three quarters of its rate.
         matrix_efficiency: Share of the dense rate reached on query rows padded to a tile.
         query_rows: Rows that the matrix unit pads the queries of one key head to.
-        tail_share: Share of a block that the balance over cores leaves exposed.
         serial_share: Share of the shorter of arithmetic and memory time that does not overlap.
         interval_log: Half width of the 80 % interval of the logarithm of the time.
     """
 
-    launch_s: float = parameter("s", 0.0, 1e-3)
-    memory_efficiency: float = parameter("1", 0.1, 1.0)
-    core_bytes_per_clock: float = parameter("bytes/clock", 1.0, 1e9)
-    cache_bytes_per_clock: float = parameter("bytes/clock", 1.0, 1e9)
-    cache_share: float = parameter("1", 0.0, 1.5)
-    block_s: float = parameter("s", 0.0, 1e-4)
-    step_s: float = parameter("s", 0.0, 1e-5)
-    split_min_tokens: float = parameter("1", 16.0, 8192.0)
-    combine_s: float = parameter("s", 0.0, 1e-4)
-    matrix_efficiency: float = parameter("1", 0.02, 1.2)
-    query_rows: float = parameter("1", 1.0, 128.0)
-    tail_share: float = parameter("1", 0.0, 2.0)
+    launch_s: float = parameter("s", 0.0, 1e-3, per="generation format")
+    memory_efficiency: float = parameter("1", 0.1, 1.0, per="format")
+    core_bytes_per_clock: float = parameter("bytes/clock", 1.0, 1e9, per="generation format")
+    cache_bytes_per_clock: float = parameter("bytes/clock", 16.0, 1e9)
+    cache_share: float = parameter("1", 0.01, 1.5, per="generation")
+    cache_sharpness: float = parameter("1", 1.0, 10.0)
+    group_limit: float = parameter("1", 1.0, 1024.0, per="fixed")
+    block_s: float = parameter("s", 0.0, 1e-4, per="generation format")
+    single_head_share: float = parameter("1", 0.05, 2.0, per="generation")
+    step_s: float = parameter("s", 0.0, 1e-4, per="generation format")
+    split_min_tokens: float = parameter("1", 16.0, 8192.0, per="generation")
+    split_max: float = parameter("1", 1.0, 1024.0, per="generation")
+    ramp_bytes: float = parameter("bytes", 1.0, 1e9, per="generation")
+    combine_s: float = parameter("s", 0.0, 1e-4, per="generation format")
+    matrix_efficiency: float = parameter("1", 0.02, 1.2, per="generation format")
+    query_rows: float = parameter("1", 1.0, 128.0, per="generation fixed")
     serial_share: float = parameter("1", 0.0, 1.0)
-    interval_log: float = parameter("1", 0.0, 3.0)
+    interval_log: float = parameter("1", 0.0, 3.0, per="fixed format")
 
 
 def attention_prefill(
@@ -174,7 +197,7 @@ def attention_prefill(
     load = tiles / chip.cores
     matrix = np.maximum(load * mean_s, longest_s) + p.tail_share * np.minimum(load, 1.0) * longest_s
     around = p.write_passes * (queries + cache)
-    memory = (moved + around) / (np.asarray(chip.bandwidth) * p.memory_efficiency)
+    memory = streamed_s(p, chip, moved + around, moved)
     power = flop * p.energy_j_per_flop / (chip.tdp_w * (1.0 - p.idle_power_share))
     launch = p.launch_s + p.sequence_s * batch
     busy = np.maximum(overlapped(matrix, memory, p.serial_share), power)
@@ -186,6 +209,18 @@ def attention_prefill(
         flop=flop,
         memory_bytes=moved,
     )
+
+
+def streamed_s(
+    p: "PrefillParameters | DecodeParameters", chip: Silicon, moved: Array, footprint: Array
+) -> Array:
+    """Time to move bytes of which those that fit into the last-level cache come from there."""
+    room = p.cache_share * np.asarray(chip.cache_bytes)
+    missed = 1.0 - 1.0 / (1.0 + np.power(footprint / room, p.cache_sharpness))
+    cache = p.cache_bytes_per_clock * np.asarray(chip.clock_hz) * np.asarray(chip.cores)
+    memory = np.asarray(chip.bandwidth) * p.memory_efficiency
+    seconds: Array = moved * (missed / memory + (1.0 - missed) / cache)
+    return seconds
 
 
 def visible_pairs(q: Array, kv: Array, window: Array) -> Array:
@@ -211,6 +246,7 @@ def attention_decode(
     *,
     kv_dtype: str = "bf16",
     window: ArrayLike = 0.0,
+    cache_pool_bytes: ArrayLike = np.inf,
 ) -> Cost:
     """Attention of one new token of each sequence to its cache.
 
@@ -224,6 +260,8 @@ def attention_decode(
         head_dim: Size of a head.
         kv_dtype: Format of the cache.
         window: Sliding window in tokens; 0 for none.
+        cache_pool_bytes: Bytes touched before the same context is read again. In a model that is
+            all other layers, so the default is infinite and the context comes from memory.
 
     Raises:
         InputError: A size is not positive.
@@ -233,17 +271,22 @@ def attention_decode(
         DECODE, batch=batch, kv_tokens=kv_tokens, heads=heads, kv_heads=kv_heads, head_dim=head_dim
     )
     (window,) = sizes(DECODE, allow_zero=True, window=window)
-    seen = np.where(window > 0.0, np.minimum(kv, window), kv)
+    (pool,) = sizes(DECODE, cache_pool_bytes=cache_pool_bytes)
+    # A window ends inside a step of keys more often than not, so one step more is read.
+    seen = np.where(window > 0.0, np.minimum(kv, window + KEY_STEP), kv)
     p = eff.of(DecodeParameters, DECODE, machine.generation, kv_dtype)
+    group = heads / kv_heads
+    streams = np.where(group > p.group_limit, heads, kv_heads)
+    rows = np.where(group > p.group_limit, 0.0, np.ceil(group / p.query_rows) * p.query_rows)
     key_bytes = KEYS_AND_VALUES * dim * cache_bytes(kv_dtype)
-    query_bytes = KEYS_AND_VALUES * batch * heads * dim * BF16_BYTES
-    rows = np.ceil(heads / kv_heads / p.query_rows) * p.query_rows
-    flop = PRODUCTS * FLOP_PER_MAC * batch * heads * seen * dim
-    padded = PRODUCTS * FLOP_PER_MAC * rows * dim
     return split_over_context(
         machine, eff, p, DECODE,
-        blocks=batch * kv_heads, tokens=seen, token_bytes=key_bytes, token_flop=padded,
-        other_bytes=query_bytes, flop=flop,
+        blocks=batch * streams, tokens=seen, token_bytes=key_bytes,
+        token_flop=PRODUCTS * FLOP_PER_MAC * rows * dim,
+        cached_bytes=batch * kv_heads * seen * key_bytes, pool_bytes=pool,
+        other_bytes=KEYS_AND_VALUES * batch * heads * dim * BF16_BYTES,
+        flop=PRODUCTS * FLOP_PER_MAC * batch * heads * seen * dim,
+        block_share=np.where((group > 1.0) & (group <= p.group_limit), 1.0, p.single_head_share),
     )  # fmt: skip
 
 
@@ -257,10 +300,13 @@ def split_over_context(
     tokens: Array,
     token_bytes: Array,
     token_flop: Array,
+    cached_bytes: Array,
+    pool_bytes: Array,
     other_bytes: Array,
     flop: Array,
+    block_share: Array | float = 1.0,
 ) -> Cost:
-    """Time of blocks of work that each stream the cache of one sequence for one key head.
+    """Time of blocks of work that each stream the context of one sequence.
 
     Args:
         machine: The chip or chips.
@@ -271,40 +317,33 @@ def split_over_context(
         tokens: Tokens of each.
         token_bytes: Bytes of one token of one stream.
         token_flop: Arithmetic on one token of one stream, padded rows included.
+        cached_bytes: Bytes of all contexts, each read once.
+        pool_bytes: Bytes touched before the same context is read again.
         other_bytes: Queries and results.
         flop: Useful arithmetic.
+        block_share: Fixed cost of these blocks over that of blocks with a group of heads.
     """
     chip = silicon(machine, eff)
     cores, clock = np.asarray(chip.cores), np.asarray(chip.clock_hz)
-    dense = rate(machine, "bf16")
-    cached = blocks * tokens * token_bytes
-    moved = cached + other_bytes
-    most = np.maximum(1.0, np.floor(tokens / p.split_min_tokens))
-    split = np.clip(np.floor(cores / blocks), 1.0, most)
-    pieces = blocks * split
-    piece_tokens = tokens / split
-    token_s = np.maximum(
-        np.maximum(
-            token_flop / (np.asarray(dense) * p.matrix_efficiency / cores),
-            token_bytes / (p.core_bytes_per_clock * clock),
-        ),
-        p.step_s / KEY_STEP,
-    )
-    piece_s = piece_tokens * token_s + p.block_s
-    load = pieces / cores
-    core = np.maximum(load, 1.0) * piece_s + p.tail_share * np.minimum(load, 1.0) * piece_s
-    room = p.cache_share * np.asarray(chip.cache_bytes)
-    missed = moved / (moved + room)
-    memory = moved * (
-        missed / (np.asarray(chip.bandwidth) * p.memory_efficiency)
-        + (1.0 - missed) / (p.cache_bytes_per_clock * clock * cores)
-    )
+    dense = np.asarray(rate(machine, "bf16"))
+    moved = cached_bytes + other_bytes
+    most = np.clip(tokens / p.split_min_tokens, 1.0, p.split_max)
+    split = np.clip(cores / blocks, 1.0, most)
+    load = blocks * split / cores
+    matrix_s = token_flop / (dense * p.matrix_efficiency / cores)
+    token_s = np.maximum(matrix_s, token_bytes / (p.core_bytes_per_clock * clock))
+    # All blocks of a core share it; on top, the steps of one block wait for each other.
+    taken = np.ceil(tokens / split / KEY_STEP) * KEY_STEP
+    block_s = p.block_s * block_share
+    shared = load * (taken * token_s + block_s)
+    chain = np.maximum(taken * matrix_s, taken / KEY_STEP * p.step_s)
+    ramp = 1.0 + p.ramp_bytes / (p.ramp_bytes + moved)
+    memory = ramp * streamed_s(p, chip, moved, np.maximum(pool_bytes, moved))
     launch = p.launch_s + np.where(split > 1.0, p.combine_s, 0.0)
-    time = launch + overlapped(core, memory, p.serial_share)
-    matrix = blocks * tokens * token_flop / (np.asarray(dense) * p.matrix_efficiency)
+    matrix = blocks * tokens * token_flop / (dense * p.matrix_efficiency)
     return cost(
-        {COMPUTE: matrix, MEMORY: np.maximum(memory, core - matrix), LAUNCH: launch},
-        time,
+        {COMPUTE: matrix, MEMORY: np.maximum(memory, shared - matrix), LAUNCH: launch + chain},
+        launch + chain + overlapped(shared, memory, p.serial_share),
         p.interval_log + widening(eff, kernel, machine),
         hardware_s=np.maximum(flop / dense, moved / chip.bandwidth),
         flop=flop,

@@ -31,21 +31,30 @@ class CollectiveParameters:
         launch_s: Fixed time of a call.
         rank_s: Added per further rank.
         link_efficiency: Share of the link rate that long messages reach.
-        ramp_bytes: Bytes per rank below which the link is not filled.
+        ramp_bytes: Traffic at which the links have reached three quarters of their rate.
         interval_log: Half width of the 80 % interval of the logarithm of the time.
     """
 
-    launch_s: float = parameter("s", 0.0, 1e-3)
-    rank_s: float = parameter("s", 0.0, 1e-4)
-    link_efficiency: float = parameter("1", 0.01, 1.2)
-    ramp_bytes: float = parameter("bytes", 0.0, 1e9)
-    interval_log: float = parameter("1", 0.0, 3.0)
+    launch_s: float = parameter("s", 0.0, 1e-3, per="generation")
+    rank_s: float = parameter("s", 0.0, 1e-4, per="generation")
+    link_efficiency: float = parameter("1", 0.01, 1.2, per="generation")
+    ramp_bytes: float = parameter("bytes", 1.0, 1e9, per="generation")
+    interval_log: float = parameter("1", 0.0, 3.0, per="fixed format")
 
 
 def all_reduce(
-    machine: Machine, eff: Efficiency, message_bytes: ArrayLike, ranks: ArrayLike, *, scope: str
+    machine: Machine,
+    eff: Efficiency,
+    message_bytes: ArrayLike,
+    ranks: ArrayLike,
+    *,
+    scope: str,
+    library: bool = False,
 ) -> Cost:
     """Sum of a buffer over all ranks, left on every rank.
+
+    Inside a scale-up domain serving frameworks have kernels of their own, which write to the memory
+    of the other ranks directly; training uses the communication library.
 
     Args:
         machine: The chip or chips.
@@ -53,11 +62,13 @@ def all_reduce(
         message_bytes: The buffer of one rank.
         ranks: Chips.
         scope: "scale_up" inside one scale-up domain, "scale_out" across.
+        library: Use the communication library inside a scale-up domain too.
 
     Raises:
         InputError: A size is not positive, the scope is unknown, or its link rate is.
     """
-    return _collective("all_reduce", machine, eff, message_bytes, ranks, scope, ALL_REDUCE_TRIPS)
+    name = "all_reduce_library" if library else "all_reduce"
+    return _collective(name, machine, eff, message_bytes, ranks, scope, ALL_REDUCE_TRIPS)
 
 
 def all_gather(
@@ -115,7 +126,7 @@ def _priced(
     p = eff.of(CollectiveParameters, name, machine.generation, scope)
     link = _link(machine, scope)
     alone = ranks <= 1.0
-    wire = (sent + p.ramp_bytes * np.tanh(sent)) / (link * p.link_efficiency)
+    wire = sent / (link * p.link_efficiency) * (1.0 + p.ramp_bytes / (p.ramp_bytes + sent))
     launch = p.launch_s + p.rank_s * np.maximum(ranks - 1.0, 0.0)
     hardware = sent / link
     return cost(

@@ -11,17 +11,25 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from weir.catalog.calibration import GENERIC, Efficiency
+from weir.catalog.calibration import Efficiency
 from weir.core.errors import InputError
 from weir.perf.machine import Column, Machine, known, unknown_share
 
 Array = NDArray[np.float64]
 
 
-def parameter(unit: str, low: float, high: float) -> float:
-    """A field of a parameter class: its unit and the range a fit may search."""
+def parameter(unit: str, low: float, high: float, per: str = "") -> float:
+    """A field of a parameter class: its unit, its bounds and what may have a value of its own.
+
+    Args:
+        unit: SI unit; "1" for a plain number.
+        low: Smallest value that means anything.
+        high: Largest.
+        per: Words among "generation" (a value for each trait set), "format" (a value for each
+            number format) and "fixed" (set by hand, not fitted); empty for one value for all.
+    """
     # What dataclasses make of it is a number; typing it so spares every class a cast.
-    made: float = field(metadata={"unit": unit, "low": low, "high": high})
+    made: float = field(metadata={"unit": unit, "low": low, "high": high, "per": per.split()})
     return made
 
 
@@ -72,7 +80,9 @@ def widening(efficiency: Efficiency, kernel: str, machine: Machine) -> Column:
     traits = efficiency.traits(kernel, machine.generation)
     if traits == machine.generation:
         return assumed
-    return assumed + efficiency.kin_interval_log[GENERIC if traits == GENERIC else "kin"]
+    further = efficiency.kin_interval_log
+    foreign = efficiency.tables[kernel].shared.get("foreign_interval_log", further["kin"])
+    return assumed + foreign + further.get(traits, 0.0)
 
 
 def overlapped(first: Array, second: Array, serial: float) -> Array:

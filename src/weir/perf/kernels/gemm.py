@@ -71,16 +71,15 @@ class GemmParameters:
         step_s: Latency of one element of k in a tile's pipeline.
         split_min_k: Shortest piece of k that a split makes.
         vector_step_share: The latency of matrix-vector products over that of tiles.
-        quantise_s: Launch of the kernel that converts activations, where the format has one.
         interval_log: Half width of the 80 % interval of the logarithm of the time.
     """
 
-    launch_s: float = parameter("s", 0.0, 1e-4)
-    matrix_efficiency: float = parameter("1", 0.2, 1.1)
-    memory_efficiency: float = parameter("1", 0.2, 1.0)
+    launch_s: float = parameter("s", 0.0, 1e-4, per="generation format")
+    matrix_efficiency: float = parameter("1", 0.2, 1.1, per="format")
+    memory_efficiency: float = parameter("1", 0.2, 1.0, per="format")
     core_cache_bytes_per_clock: float = parameter("bytes/clock", 4.0, 1e9)
     cache_bytes_per_clock: float = parameter("bytes/clock", 2.0, 1e9)
-    cache_share: float = parameter("1", 0.1, 1.5)
+    cache_share: float = parameter("1", 0.1, 1.5, per="generation")
     cache_sharpness: float = parameter("1", 1.0, 60.0)
     activation_cache_share: float = parameter("1", 0.01, 3.0)
     wave_quantisation: float = parameter("1", 0.0, 1.0)
@@ -88,13 +87,12 @@ class GemmParameters:
     split_s: float = parameter("s", 0.0, 1e-5)
     serial_share: float = parameter("1", 0.0, 1.0)
     idle_power_share: float = parameter("1", 0.0, 0.5)
-    tile_s: float = parameter("s", 0.0, 2e-5)
-    energy_j_per_flop: float = parameter("J/FLOP", 0.0, 1e-11)
-    step_s: float = parameter("s", 0.0, 2e-8)
-    split_min_k: float = parameter("1", 16.0, 4096.0)
-    vector_step_share: float = parameter("1", 0.0, 2.0)
-    quantise_s: float = parameter("s", 0.0, 1e-4)
-    interval_log: float = parameter("1", 0.0, 3.0)
+    tile_s: float = parameter("s", 0.0, 2e-5, per="generation format")
+    energy_j_per_flop: float = parameter("J/FLOP", 0.0, 1e-11, per="generation format")
+    step_s: float = parameter("s", 0.0, 2e-8, per="generation format")
+    split_min_k: float = parameter("1", 16.0, 4096.0, per="generation")
+    vector_step_share: float = parameter("1", 0.0, 2.0, per="generation")
+    interval_log: float = parameter("1", 0.0, 3.0, per="fixed format")
 
 
 @dataclass(frozen=True)
@@ -211,7 +209,7 @@ def product(
         matrix_s=matrix,
         memory_s=memory,
         power_s=power,
-        quantise_s=_quantise(p, form, rates, m * k * batch),
+        quantise_s=_quantise(form, rates, m * k * batch),
         busy_s=np.maximum(overlapped(matrix, memory, p.serial_share), power),
         hardware_s=np.maximum(flop / dense, moved / chip.bandwidth),
         flop=flop,
@@ -251,12 +249,12 @@ def _rates(p: GemmParameters, chip: Silicon, dense: ArrayLike) -> _Chip:
     )
 
 
-def _quantise(p: GemmParameters, form: KernelFormat, chip: _Chip, elements: Array) -> Array:
+def _quantise(form: KernelFormat, chip: _Chip, elements: Array) -> Array:
     """The kernel before the product that reads 16-bit activations and writes narrow ones."""
     if not form.quantises:
         return np.zeros(())
     moved = elements * (BF16_BYTES + form.activation_bytes)
-    return p.quantise_s + moved / chip.memory_bytes_per_s
+    return moved / chip.memory_bytes_per_s
 
 
 def _best_tile(

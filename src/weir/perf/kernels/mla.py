@@ -18,6 +18,7 @@ from weir.perf.kernels.attention import (
     DecodeParameters,
     PrefillParameters,
     split_over_context,
+    streamed_s,
     visible_pairs,
 )
 from weir.perf.kernels.cost import (
@@ -102,7 +103,7 @@ def mla_prefill(
     load = tiles / chip.cores
     matrix = np.maximum(load * mean_s, longest_s) + p.tail_share * np.minimum(load, 1.0) * longest_s
     around = p.write_passes * (queries + expanded)
-    memory = (moved + around) / (np.asarray(chip.bandwidth) * p.memory_efficiency)
+    memory = streamed_s(p, chip, moved + around, moved)
     power = flop * p.energy_j_per_flop / (chip.tdp_w * (1.0 - p.idle_power_share))
     launch = p.launch_s + p.sequence_s * batch
     busy = np.maximum(overlapped(matrix, memory, p.serial_share), power)
@@ -126,6 +127,7 @@ def mla_decode(
     kv_lora_rank: ArrayLike,
     rope_dim: ArrayLike,
     kv_dtype: str = "bf16",
+    cache_pool_bytes: ArrayLike = np.inf,
 ) -> Cost:
     """Attention of one new token of each sequence to its latents, weights absorbed.
 
@@ -138,6 +140,7 @@ def mla_decode(
         kv_lora_rank: Rank of the latent.
         rope_dim: Rotary part of a key.
         kv_dtype: Format of the cache.
+        cache_pool_bytes: Bytes touched before the same context is read again; infinite in a model.
 
     Raises:
         InputError: A size is not positive.
@@ -148,14 +151,17 @@ def mla_decode(
         rope_dim=rope_dim,
     )  # fmt: skip
     p = eff.of(DecodeParameters, DECODE, machine.generation, kv_dtype)
-    latent = rank + rope
-    rows = np.ceil(heads / p.query_rows) * p.query_rows
+    (pool,) = sizes(DECODE, cache_pool_bytes=cache_pool_bytes)
+    latent = (rank + rope) * cache_bytes(kv_dtype)
+    # A block serves as many heads as its tile has rows, so many heads read a latent repeatedly.
+    rows = p.query_rows
     # Scores take the whole latent, values its rank.
-    width = latent + rank
-    flop = FLOP_PER_MAC * batch * heads * kv * width
+    width = rank + rope + rank
     return split_over_context(
         machine, eff, p, DECODE,
-        blocks=batch, tokens=kv, token_bytes=latent * cache_bytes(kv_dtype),
+        blocks=batch * np.ceil(heads / rows), tokens=kv, token_bytes=latent,
         token_flop=FLOP_PER_MAC * rows * width,
-        other_bytes=batch * heads * width * BF16_BYTES, flop=flop,
+        cached_bytes=batch * kv * latent, pool_bytes=pool,
+        other_bytes=batch * heads * width * BF16_BYTES,
+        flop=FLOP_PER_MAC * batch * heads * kv * width,
     )  # fmt: skip

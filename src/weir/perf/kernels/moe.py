@@ -1,8 +1,7 @@
 """Routed experts: two grouped matrix products over the tokens that the router sent to each expert.
 
-Experts without tokens cost nothing, so few tokens read few experts' weights. A skewed router loads
-some experts more; the cores share all tiles, so skew costs where it fills fewer tiles or more
-experts' weights are read per useful row.
+Experts without tokens cost nothing, so few tokens read few experts' weights. A skewed router sends
+more tokens to some experts; the chip that holds the most popular one is the one that is waited for.
 """
 
 from dataclasses import dataclass
@@ -20,8 +19,9 @@ from weir.perf.machine import Machine
 Array = NDArray[np.float64]
 
 KERNEL: Final = "moe_gemm"
-# Gate and up projection are one product.
-GATE_AND_UP: Final = 2.0
+# The most popular expert of a power law gets at most this share of all tokens.
+MOST_OF_TOKENS: Final = 0.8
+EXPONENT_GAP: Final = 1e-3
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,12 @@ class MoeParameters(GemmParameters):
     Attributes:
         expert_s: Fixed cost of an expert with tokens.
         permute_passes: Passes over the routed activations by the kernels between the products.
-        skew_share: How much of the imbalance of a skewed router stays exposed.
+        popular_experts: How many of the most popular experts of a skewed router share a chip.
     """
 
-    expert_s: float = parameter("s", 0.0, 1e-5)
+    expert_s: float = parameter("s", 0.0, 1e-5, per="generation format")
     permute_passes: float = parameter("1", 0.0, 20.0)
-    skew_share: float = parameter("1", 0.0, 3.0)
+    popular_experts: float = parameter("1", 1.0, 16.0)
 
 
 def moe_gemm(
@@ -51,6 +51,7 @@ def moe_gemm(
     *,
     dtype: str,
     skew: ArrayLike = 0.0,
+    gated: ArrayLike = 1.0,
 ) -> Cost:
     """All routed experts of one layer on one chip.
 
@@ -65,6 +66,7 @@ def moe_gemm(
         top_k: Experts of a token.
         dtype: Kernel format.
         skew: Exponent of the power law of expert loads; 0 for a balanced router.
+        gated: 1 where the first product makes a gate and a value, 0 where it makes one.
 
     Raises:
         InputError: A size is not positive.
@@ -75,21 +77,21 @@ def moe_gemm(
         KERNEL, tokens=tokens, hidden=hidden, intermediate=intermediate,
         experts_local=experts_local, experts=experts, top_k=top_k,
     )  # fmt: skip
-    (skew,) = sizes(KERNEL, allow_zero=True, skew=skew)
+    skew, gated = sizes(KERNEL, allow_zero=True, skew=skew, gated=gated)
+    width = (1.0 + gated) * inner
     p = eff.of(MoeParameters, KERNEL, machine.generation, dtype)
     form = kernel_format(dtype)
-    rows = tokens * top_k * local / experts
-    active = np.minimum(local, np.maximum(rows, 1.0))
-    each = np.maximum(rows, 1.0) / active
+    load = busiest_chip(tokens, local, experts, top_k, skew, p.popular_experts)
+    rows, active = load.rows, load.active
+    each = rows / active
     pool = np.full((), np.inf)
-    up = product(machine, eff, p, form, each, GATE_AND_UP * inner, hidden, active, pool)
+    up = product(machine, eff, p, form, each, width, hidden, active, pool)
     down = product(machine, eff, p, form, each, hidden, inner, active, pool)
     chip = silicon(machine, eff)
     streaming = np.asarray(chip.bandwidth) * p.memory_efficiency
-    between = p.permute_passes * rows * (hidden + GATE_AND_UP * inner) * BF16_BYTES / streaming
+    between = p.permute_passes * rows * (hidden + width) * BF16_BYTES / streaming
     launch = p.launch_s + p.expert_s * active + up.quantise_s + down.quantise_s
-    imbalance = 1.0 + p.skew_share * skew / np.maximum(each, 1.0)
-    busy = (up.busy_s + down.busy_s) * imbalance + between
+    busy = up.busy_s + down.busy_s + between
     return cost(
         {
             COMPUTE: up.matrix_s + down.matrix_s,
@@ -103,3 +105,57 @@ def moe_gemm(
         flop=up.flop + down.flop,
         memory_bytes=up.memory_bytes + down.memory_bytes,
     )
+
+
+@dataclass(frozen=True)
+class Load:
+    """What the router leaves on the busiest chip.
+
+    Attributes:
+        rows: Pairs of a token and an expert on this chip.
+        active: Experts on this chip with at least one token.
+    """
+
+    rows: Array
+    active: Array
+
+
+def busiest_chip(
+    tokens: Array, local: Array, experts: Array, top_k: Array, skew: Array, popular: float
+) -> Load:
+    """Rows and active experts on the chip with the most tokens.
+
+    A balanced router spreads evenly. Under a power law the loads of experts are spread like the
+    quantiles of a density x^-skew between one and most of the tokens; the busiest chip holds the
+    most popular experts and an average share of the others.
+
+    Args:
+        tokens: Tokens of the whole group.
+        local: Experts on a chip.
+        experts: Experts of the layer.
+        top_k: Experts of a token.
+        skew: Exponent of the power law, 0 for balanced.
+        popular: Popular experts on the busiest chip.
+    """
+    pairs = tokens * top_k
+    even = pairs * local / experts
+    # The law is singular at an exponent of one, where it is the logarithmic one.
+    order = np.where(np.abs(skew - 1.0) < EXPONENT_GAP, 1.0 + EXPONENT_GAP, skew)
+    most = np.maximum(MOST_OF_TOKENS * tokens, 2.0)
+    one = 1.0 - order
+    power = (one + 1.0) / one
+    span = np.power(most, one) - 1.0
+    total = np.power(most, one + 1.0) - 1.0
+    held = np.minimum(popular, local)
+    edge = 1.0 + span * (1.0 - held / experts)
+    top = (np.power(most, one + 1.0) - np.power(edge, power)) / total
+    rest = (1.0 - top) * (local - held) / np.maximum(experts - held, 1.0)
+    skewed = np.minimum(pairs * (top + rest), tokens * np.minimum(local, top_k))
+    # An expert whose share falls below one token has that share of a chance of one.
+    least = np.clip(total / (power * span) * experts / pairs, 1.0, most)
+    below = (np.power(least, one) - 1.0) / span
+    few = pairs * (np.power(1.0 + span * below, power) - 1.0) / total
+    touched = experts * (1.0 - below) + few
+    rows = np.maximum(np.where(skew > 0.0, np.maximum(skewed, even), even), 1.0)
+    present = local * np.where(skew > 0.0, np.minimum(touched / experts, 1.0), 1.0)
+    return Load(rows, np.minimum(np.maximum(present, 1.0), rows))

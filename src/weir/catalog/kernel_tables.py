@@ -1,0 +1,162 @@
+"""Measured kernel tables of an optional package, as columns.
+
+The tables are read where the package is installed; none of their rows is part of Weir.
+"""
+
+import importlib.metadata
+import importlib.util
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weir.core.errors import InputError
+
+TABLES: Final = Path(__file__).resolve().parent.parent / "data" / "calibration" / "tables.toml"
+LATENCY: Final = "latency"
+# The tables print milliseconds.
+SECONDS_PER_MILLISECOND: Final = 1e-3
+
+Columns = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class TableChip:
+    """A chip of the tables.
+
+    Attributes:
+        name: Its folder in the package.
+        record: Its record in the catalogue.
+        calibrates: Parameters may be fitted on it; otherwise it only tests.
+    """
+
+    name: str
+    record: str
+    calibrates: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KernelTables:
+    """The installed tables.
+
+    Attributes:
+        root: Folder with one folder per chip.
+        version: Version of the package.
+        chips: The chips in them, calibration chips first.
+        reference: Framework whose kernels the parameters describe.
+    """
+
+    root: Path
+    version: str
+    chips: tuple[TableChip, ...]
+    reference: str
+    plan: Mapping[str, Any]
+
+    def read(self, table: str, chip: str, framework: str, *, fit: bool = False) -> Columns | None:
+        """Good rows of one table, with `latency` in seconds; None if the chip has no such table.
+
+        Args:
+            table: Key of the plan's tables.
+            chip: Folder of the chip.
+            framework: Framework whose kernels were measured.
+            fit: Leave out rows that are reported but that no fit may use.
+
+        Raises:
+            InputError: The file is not a Parquet table.
+        """
+        path = self._path(table, chip, framework)
+        if path is None:
+            return None
+        columns = _read_parquet(path)
+        keep = np.isfinite(columns[LATENCY]) & (columns[LATENCY] > 0.0)
+        for rule in (*self.plan["excluded"], *(self.plan["not_fitted"] if fit else ())):
+            keep &= ~_matches(rule, columns, table=table, chip=chip, framework=framework)
+        kept = {name: column[keep] for name, column in columns.items()}
+        kept[LATENCY] = kept[LATENCY] * SECONDS_PER_MILLISECOND
+        return kept
+
+    def files(self) -> Iterator[Path]:
+        """Every file that the plan may read, in order."""
+        for chip in self.chips:
+            for table in self.plan["tables"]:
+                for framework in self.plan["versions"]:
+                    path = self._path(table, chip.name, framework)
+                    if path is not None:
+                        yield path
+
+    def _path(self, table: str, chip: str, framework: str) -> Path | None:
+        place = self.plan["tables"][table]
+        for version in self.plan["versions"][framework]:
+            path: Path = self.root / chip / place["folder"] / framework / version / place["file"]
+            if path.is_file():
+                return path
+        return None
+
+
+def _matches(rule: Mapping[str, Any], columns: Columns, **where: str) -> NDArray[np.bool_]:
+    rows = len(columns[LATENCY])
+    if any(key in rule and rule[key] != value for key, value in where.items()):
+        return np.zeros(rows, dtype=bool)
+    column = columns[rule["column"]]
+    if "below_column" in rule:
+        return np.asarray(column < columns[rule["below_column"]], dtype=bool)
+    matched = column == rule["equals"] if "equals" in rule else column > rule["above"]
+    return np.asarray(matched, dtype=bool)
+
+
+def _read_parquet(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        from pyarrow import ArrowInvalid, parquet
+    except ImportError:
+        raise InputError(_install("pyarrow is not installed")) from None
+    try:
+        table = parquet.read_table(path)
+    except ArrowInvalid as error:
+        raise InputError(f"{path}: not a Parquet table ({error}); reinstall the package.") from None
+    return {name: np.asarray(table[name].to_numpy()) for name in table.column_names}
+
+
+def _install(problem: str) -> str:
+    return (
+        f"{problem}, so there are no measured kernel tables to read. "
+        "Install them with: pip install 'chipweir[validate]'"
+    )
+
+
+@cache
+def plan_of_tables() -> Mapping[str, Any]:
+    """What is read from the package and how."""
+    return tomllib.loads(TABLES.read_text(encoding="utf-8"))
+
+
+def installed_tables() -> KernelTables:
+    """The tables of the installed package.
+
+    Raises:
+        InputError: The package is missing or of another version than the one that was studied.
+    """
+    plan = plan_of_tables()
+    package, expected = plan["package"], plan["version"]
+    try:
+        version = importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        raise InputError(_install(f"{package} is not installed")) from None
+    if version != expected:
+        raise InputError(
+            f"{package} {version} is installed, but the tables were studied, and rows excluded, "
+            f"in {expected}. Install that one: pip install '{package}=={expected}'"
+        )
+    spec = importlib.util.find_spec(plan["module"])
+    if spec is None or not spec.submodule_search_locations:
+        raise InputError(_install(f"{plan['module']} cannot be found"))
+    chips = tuple(
+        TableChip(name, entry["record"], entry["role"] == "calibration")
+        for name, entry in plan["chips"].items()
+    )
+    root = Path(next(iter(spec.submodule_search_locations))) / plan["folder"]
+    return KernelTables(root, version, chips, plan["reference_framework"], plan)

@@ -1,0 +1,190 @@
+"""All fits of the kernel model, and the intervals that leaving chips out teaches."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weir.catalog.calibration import Efficiency, Table
+from weir.perf.calibration.cases import Case
+from weir.perf.calibration.fit import Values, fit_format, pooled, replaced, residuals
+from weir.perf.kernels.attention import DecodeParameters, PrefillParameters
+from weir.perf.kernels.collectives import CollectiveParameters
+from weir.perf.kernels.gemm import GemmParameters
+from weir.perf.kernels.moe import MoeParameters
+
+Array = NDArray[np.float64]
+
+# Share of the residuals that an interval holds.
+INTERVAL: Final = 0.8
+
+
+@dataclass(frozen=True)
+class KernelPlan:
+    """How a kernel is fitted.
+
+    Attributes:
+        kind: Its parameter class.
+        reference: The format that the shared values describe.
+        restarts: Further searches of the reference fit.
+    """
+
+    kind: type[Any]
+    reference: str
+    restarts: int
+
+
+PLANS: Final[Mapping[str, KernelPlan]] = {
+    "gemm": KernelPlan(GemmParameters, "bf16", 5),
+    "attention_prefill": KernelPlan(PrefillParameters, "bf16-bf16", 5),
+    "attention_decode": KernelPlan(DecodeParameters, "bf16", 5),
+    "mla_prefill": KernelPlan(PrefillParameters, "bf16", 3),
+    "mla_decode": KernelPlan(DecodeParameters, "bf16", 5),
+    "moe_gemm": KernelPlan(MoeParameters, "bf16", 2),
+    "all_reduce": KernelPlan(CollectiveParameters, "scale_up", 3),
+    "all_reduce_library": KernelPlan(CollectiveParameters, "scale_up", 3),
+    "all_gather": KernelPlan(CollectiveParameters, "scale_up", 3),
+    "reduce_scatter": KernelPlan(CollectiveParameters, "scale_up", 3),
+    "all_to_all": KernelPlan(CollectiveParameters, "scale_up", 3),
+}
+
+
+@dataclass(frozen=True)
+class Held:
+    """A fit that never saw one chip.
+
+    Attributes:
+        chip: The chip.
+        efficiency: Parameters fitted on the others.
+    """
+
+    chip: str
+    efficiency: Efficiency
+
+
+def fit_kernel(
+    table: str, cases: Sequence[Case], start: Efficiency, *, only_reference: bool = False
+) -> Efficiency:
+    """Fits one kernel in every format that the cases have.
+
+    Args:
+        table: Kernel.
+        cases: Its cases on calibration chips.
+        start: Where to start.
+        only_reference: Fit the reference format alone.
+    """
+    plan = PLANS[table]
+    by_hand = start.tables[table].generation
+    present = {case.machine.generation for case in cases}
+    hand_made = {name: values for name, values in by_hand.items() if name not in _CALIBRATED}
+    # A generation without a calibration chip must not be served by where its fit would start.
+    first = Values.of(start.tables[table])
+    first.generation = {name: part for name, part in first.generation.items() if name in present}
+    found = replaced(start, table, first.table())
+    formats = sorted(
+        {case.dtype for case in cases}, key=lambda name: (name != plan.reference, name)
+    )
+    for dtype in formats[:1] if only_reference else formats:
+        chosen = [case for case in cases if case.dtype == dtype]
+        found, _ = fit_format(
+            plan.kind, chosen, _with_generic(plan.kind, found, table, hand_made),
+            reference=plan.reference, restarts=plan.restarts if dtype == plan.reference else 0,
+        )  # fmt: skip
+    return _with_generic(plan.kind, found, table, hand_made)
+
+
+# Trait sets that calibration chips have.
+_CALIBRATED: Final = frozenset({"ampere", "ada", "hopper", "blackwell"})
+
+
+def _with_generic(
+    kind: type[Any],
+    efficiency: Efficiency,
+    table: str,
+    hand_made: Mapping[str, Mapping[str, float]],
+) -> Efficiency:
+    values = Values.of(efficiency.tables[table])
+    values.generation = {
+        name: part for name, part in values.generation.items() if name in _CALIBRATED
+    }
+    return replaced(efficiency, table, pooled(kind, values.table(), hand_made))
+
+
+def leave_one_out(table: str, cases: Sequence[Case], start: Efficiency) -> Iterator[Held]:
+    """Fits of the reference format, each without one chip."""
+    reference = [case for case in cases if case.dtype == PLANS[table].reference]
+    chips = sorted({case.chip for case in reference})
+    if len(chips) < len(_CALIBRATED):
+        return
+    for chip in chips:
+        others = [case for case in reference if case.chip != chip]
+        yield Held(chip, fit_kernel(table, others, start, only_reference=True))
+
+
+def with_intervals(
+    table: str, cases: Sequence[Case], fitted: Efficiency, held: Sequence[Held]
+) -> Efficiency:
+    """Sets the interval of every format on every generation, and what a foreign chip adds.
+
+    A chip of a calibrated generation lies between the chip that was fitted and one whose generation
+    was never seen. Its interval is that of the fit's own residuals and a share of the way to that of
+    the chips left out; a chip of another generation goes all the way.
+
+    Args:
+        table: Kernel.
+        cases: Its cases on calibration chips.
+        fitted: Parameters fitted on all of them.
+        held: Fits without one chip each.
+    """
+    plan = PLANS[table]
+    reference = [case for case in cases if case.dtype == plan.reference]
+    seen = _quantile([_errors(case, fitted) for case in reference])
+    unseen = [
+        _errors(case, fit.efficiency) for fit in held for case in reference if case.chip == fit.chip
+    ]
+    foreign = max(_quantile(unseen), seen) if unseen else seen * _FOREIGN_WITHOUT_DATA
+    widening = (foreign / seen) ** SHARE_OF_FOREIGN
+    values = Values.of(fitted.tables[table])
+    for dtype in sorted({case.dtype for case in cases}):
+        chosen = [case for case in cases if case.dtype == dtype]
+        place = values.shared if dtype == plan.reference else values.dtype.setdefault(dtype, {})
+        place["interval_log"] = _quantile([_errors(case, fitted) for case in chosen]) * widening
+        for case in chosen:
+            traits = case.machine.generation
+            own = (
+                values.generation.setdefault(traits, {})
+                if dtype == plan.reference
+                else values.dtype.setdefault(f"{dtype}/{traits}", {})
+            )
+            own["interval_log"] = _quantile([_errors(case, fitted)]) * widening
+    values.shared["foreign_interval_log"] = foreign - seen * widening
+    return replaced(fitted, table, values.table())
+
+
+# How far towards a foreign chip, on a logarithmic scale, a new chip of a known generation goes.
+SHARE_OF_FOREIGN: Final = 0.25
+# Without chips to leave out, a foreign chip is taken to be this much less certain.
+_FOREIGN_WITHOUT_DATA: Final = 2.0
+
+
+def _errors(case: Case, efficiency: Efficiency) -> Array:
+    return np.abs(residuals([case], efficiency))
+
+
+def _quantile(errors: Sequence[Array]) -> float:
+    return float(np.quantile(np.concatenate(errors), INTERVAL))
+
+
+def with_format_kin(efficiency: Efficiency) -> Efficiency:
+    """Gives formats without measurements the parameters of those that serve them."""
+    tables: dict[str, Table] = dict(efficiency.tables)
+    for kernel, served in efficiency.kin_format.items():
+        values = Values.of(tables[kernel])
+        for dtype, kin in served.items():
+            for key in [name for name in values.dtype if name.partition("/")[0] == kin]:
+                copy = key.replace(kin, dtype, 1)
+                values.dtype[copy] = {**values.dtype[key], **values.dtype.get(copy, {})}
+        tables[kernel] = values.table()
+    return replace(efficiency, tables=tables)

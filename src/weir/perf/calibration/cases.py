@@ -1,0 +1,265 @@
+"""Measured rows as calls of the kernel model.
+
+One function per table turns its columns into the arguments of a kernel, and states what the
+measurement did that a model's step does not: the matrix products of the tables read a pool of
+weight copies in turn, just large enough to exceed the last-level cache, so a pool that it exceeds
+by little stays resident on chips whose cache is one.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weir.perf import kernels
+from weir.perf.kernels.cost import Cost
+from weir.perf.kernels.efficiency import Efficiency
+from weir.perf.kernels.formats import kernel_format
+from weir.perf.machine import Machine
+
+Array = NDArray[np.float64]
+Columns = Mapping[str, NDArray[Any]]
+
+# The tables' names of number formats.
+DTYPES: Final = {
+    "bfloat16": "bf16",
+    "fp8": "fp8",
+    "fp8_block": "fp8_block",
+    "int8_wo": "int8_wo",
+    "int4_wo": "int4_wo",
+    "sq": "int8",
+    "nvfp4": "nvfp4",
+    "w4a16_mxfp4": "mxfp4_wo",
+    "w4a8_mxfp4_mxfp8": "mxfp4",
+    "half": "bf16",
+    "int8": "int8",
+}
+# Sizes of the models whose latent attention the tables measure (arXiv:2412.19437, section 4.2).
+MLA_RANK: Final = 512
+MLA_ROPE: Final = 64
+# Exponents of the routers' power laws; an unnamed distribution is balanced.
+POWER_LAW: Final = "power_law_"
+COLLECTIVES: Final = {
+    "all_gather": "all_gather",
+    "alltoall": "all_to_all",
+    "reduce_scatter": "reduce_scatter",
+    "all_reduce": "all_reduce",
+}
+ELEMENT_BYTES: Final = {"half": 2.0, "int8": 1.0, "bfloat16": 2.0}
+
+
+@dataclass(frozen=True)
+class Case:
+    """Measured calls of one kernel in one format on one chip under one framework.
+
+    Attributes:
+        kernel: Name in `weir.perf.kernels`.
+        dtype: Format as the report prints it.
+        chip: The tables' name of the chip.
+        framework: Framework whose kernel was measured.
+        machine: The chip.
+        arguments: Arguments of the kernel; arrays have one element per row.
+        measured_s: Measured times.
+    """
+
+    kernel: str
+    dtype: str
+    chip: str
+    framework: str
+    machine: Machine
+    arguments: Mapping[str, Any]
+    measured_s: Array
+
+    @property
+    def table(self) -> str:
+        """Name of the kernel's table of parameters."""
+        return "all_reduce_library" if "library" in self.arguments else self.kernel
+
+    def estimate(self, efficiency: Efficiency) -> Cost:
+        """What the model says."""
+        function: Callable[..., Cost] = getattr(kernels, self.kernel)
+        return function(self.machine, efficiency, **self.arguments)
+
+    def take(self, rows: NDArray[np.intp]) -> "Case":
+        """Some of the rows."""
+        count = len(self.measured_s)
+        picked = {
+            name: value[rows] if isinstance(value, np.ndarray) and len(value) == count else value
+            for name, value in self.arguments.items()
+        }
+        return Case(
+            self.kernel, self.dtype, self.chip, self.framework, self.machine, picked,
+            self.measured_s[rows],
+        )  # fmt: skip
+
+
+def spread_rows(count: int, most: int) -> NDArray[np.intp]:
+    """At most so many of `count` rows, spread evenly and without the rhythm of a grid.
+
+    Rows are ordered by a multiplicative hash of their index (Knuth, volume 3, section 6.4), so the
+    choice depends on nothing but the count.
+    """
+    if count <= most:
+        return np.arange(count)
+    order = (np.arange(count, dtype=np.uint64) * np.uint64(2654435761)) % np.uint64(2**32)
+    return np.sort(np.argsort(order, kind="stable")[:most])
+
+
+def _floats(columns: Columns, *names: str) -> Iterator[Array]:
+    for name in names:
+        yield np.asarray(columns[name], dtype=np.float64)
+
+
+def _by(columns: Columns, *names: str) -> Iterator[tuple[tuple[Any, ...], Columns]]:
+    """Rows grouped by the values of some columns, in order of value."""
+    rows = [tuple(row) for row in zip(*(columns[name].tolist() for name in names), strict=True)]
+    for key in sorted(set(rows)):
+        keep = np.array([row == key for row in rows])
+        yield key, {name: column[keep] for name, column in columns.items()}
+
+
+def gemm_cases(columns: Columns, machine: Machine, chip: str, framework: str) -> Iterator[Case]:
+    """Matrix products."""
+    for (name,), part in _by(columns, "gemm_dtype"):
+        dtype = DTYPES.get(name)
+        if dtype is None:
+            continue
+        m, n, k = _floats(part, "m", "n", "k")
+        weights = kernel_format(dtype).weight_bytes * n * k
+        cache = np.asarray(machine.last_level_cache_bytes, dtype=np.float64)
+        pool = np.ceil(cache / weights) * weights
+        yield Case(
+            "gemm", dtype, chip, framework, machine,
+            {"m": m, "n": n, "k": k, "dtype": dtype, "weight_pool_bytes": pool}, part["latency"],
+        )  # fmt: skip
+
+
+def prefill_cases(columns: Columns, machine: Machine, chip: str, framework: str) -> Iterator[Case]:
+    """Prefill attention of whole prompts."""
+    for (attn, cache), part in _by(columns, "attn_dtype", "kv_cache_dtype"):
+        dtype, kv_dtype = DTYPES[attn], DTYPES[cache]
+        batch, tokens, heads, kv_heads, dim, window = _floats(
+            part, "batch_size", "isl", "num_heads", "num_key_value_heads", "head_dim", "window_size"
+        )
+        arguments = {
+            "batch": batch, "q_tokens": tokens, "kv_tokens": tokens, "heads": heads,
+            "kv_heads": kv_heads, "head_dim": dim, "window": window,
+            "dtype": dtype, "kv_dtype": kv_dtype,
+        }  # fmt: skip
+        yield Case(
+            "attention_prefill", f"{dtype}-{kv_dtype}", chip, framework, machine, arguments,
+            part["latency"],
+        )  # fmt: skip
+
+
+def decode_cases(columns: Columns, machine: Machine, chip: str, framework: str) -> Iterator[Case]:
+    """Decode attention."""
+    for (cache,), part in _by(columns, "kv_cache_dtype"):
+        kv_dtype = DTYPES[cache]
+        batch, step, heads, kv_heads, dim, window = _floats(
+            part, "batch_size", "step", "num_heads", "num_key_value_heads", "head_dim",
+            "window_size",
+        )  # fmt: skip
+        arguments = {
+            "batch": batch, "kv_tokens": step + 1.0, "heads": heads, "kv_heads": kv_heads,
+            "head_dim": dim, "window": window, "kv_dtype": kv_dtype, "cache_pool_bytes": 1.0,
+        }  # fmt: skip
+        yield Case(
+            "attention_decode", kv_dtype, chip, framework, machine, arguments, part["latency"]
+        )
+
+
+def mla_prefill_cases(
+    columns: Columns, machine: Machine, chip: str, framework: str
+) -> Iterator[Case]:
+    """Latent attention of whole prompts."""
+    for (cache,), part in _by(columns, "kv_cache_dtype"):
+        kv_dtype = DTYPES[cache]
+        batch, tokens, heads = _floats(part, "batch_size", "isl", "num_heads")
+        arguments = {
+            "batch": batch, "q_tokens": tokens, "kv_tokens": tokens, "heads": heads,
+            "kv_lora_rank": MLA_RANK, "rope_dim": MLA_ROPE, "kv_dtype": kv_dtype,
+        }  # fmt: skip
+        yield Case("mla_prefill", kv_dtype, chip, framework, machine, arguments, part["latency"])
+
+
+def mla_decode_cases(
+    columns: Columns, machine: Machine, chip: str, framework: str
+) -> Iterator[Case]:
+    """Decode latent attention with absorbed weights."""
+    for (cache,), part in _by(columns, "kv_cache_dtype"):
+        kv_dtype = DTYPES[cache]
+        batch, step, heads = _floats(part, "batch_size", "step", "num_heads")
+        arguments = {
+            "batch": batch, "kv_tokens": step + 1.0, "heads": heads,
+            "kv_lora_rank": MLA_RANK, "rope_dim": MLA_ROPE, "kv_dtype": kv_dtype,
+            "cache_pool_bytes": 1.0,
+        }  # fmt: skip
+        yield Case("mla_decode", kv_dtype, chip, framework, machine, arguments, part["latency"])
+
+
+def moe_cases(columns: Columns, machine: Machine, chip: str, framework: str) -> Iterator[Case]:
+    """Routed experts of one layer on one chip."""
+    for (name,), part in _by(columns, "moe_dtype"):
+        dtype = DTYPES.get(name)
+        if dtype is None:
+            continue
+        tokens, hidden, inner, top_k, experts, tp, ep = _floats(
+            part, "num_tokens", "hidden_size", "inter_size", "topk", "num_experts", "moe_tp_size",
+            "moe_ep_size",
+        )  # fmt: skip
+        skew = np.array(
+            [
+                float(text.removeprefix(POWER_LAW)) if text.startswith(POWER_LAW) else 0.0
+                for text in part["distribution"].tolist()
+            ]
+        )
+        ungated = np.array([text.endswith("nongated") for text in part["kernel_source"].tolist()])
+        arguments = {
+            "tokens": tokens, "hidden": hidden, "intermediate": inner / tp,
+            "experts_local": experts / ep, "experts": experts, "top_k": top_k, "skew": skew,
+            "gated": np.where(ungated, 0.0, 1.0), "dtype": dtype,
+        }  # fmt: skip
+        yield Case("moe_gemm", dtype, chip, framework, machine, arguments, part["latency"])
+
+
+def collective_cases(
+    columns: Columns, machine: Machine, chip: str, framework: str
+) -> Iterator[Case]:
+    """Collectives of the communication library; sizes are elements of the whole buffer."""
+    for (name,), part in _by(columns, "op_name"):
+        kernel = COLLECTIVES.get(name)
+        if kernel is None:
+            continue
+        elements, ranks = _floats(part, "message_size", "num_gpus")
+        width = np.array([ELEMENT_BYTES[text] for text in part["nccl_dtype"].tolist()])
+        arguments = {"message_bytes": elements * width, "ranks": ranks, "scope": "scale_up"}
+        if kernel == "all_reduce":
+            arguments["library"] = True
+        yield Case(kernel, "scale_up", chip, framework, machine, arguments, part["latency"])
+
+
+def custom_all_reduce_cases(
+    columns: Columns, machine: Machine, chip: str, framework: str
+) -> Iterator[Case]:
+    """All-reduce kernels of the serving frameworks; sizes are elements of the buffer."""
+    elements, ranks = _floats(columns, "message_size", "num_gpus")
+    width = np.array([ELEMENT_BYTES[text] for text in columns["allreduce_dtype"].tolist()])
+    plain = np.array(["MNNVL" not in text for text in columns["kernel_source"].tolist()])
+    arguments = {"message_bytes": elements * width, "ranks": ranks, "scope": "scale_up"}
+    whole = Case("all_reduce", "scale_up", chip, framework, machine, arguments, columns["latency"])
+    yield whole.take(np.nonzero(plain)[0])
+
+
+TABLES: Final[Mapping[str, Callable[[Columns, Machine, str, str], Iterator[Case]]]] = {
+    "gemm": gemm_cases,
+    "context_attention": prefill_cases,
+    "generation_attention": decode_cases,
+    "context_mla": mla_prefill_cases,
+    "generation_mla": mla_decode_cases,
+    "moe": moe_cases,
+    "nccl": collective_cases,
+    "custom_allreduce": custom_all_reduce_cases,
+}

@@ -1,0 +1,41 @@
+"""The calibration file as text: TOML with one value a line, rounded so that reruns agree."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Final
+
+from weir.catalog.calibration import Efficiency
+
+_HEADER: Final = """\
+# Learned parameters of the kernel model, written by `weir calibrate`; do not edit.
+# SI units; every parameter is declared with its meaning, unit and bounds in weir/perf/kernels.
+"""
+
+
+def to_toml(efficiency: Efficiency) -> str:
+    """The calibration file of some parameters."""
+    lines = [_HEADER]
+    lines += _table("kin", efficiency.kin)
+    lines += _table("kin_interval_log", efficiency.kin_interval_log)
+    lines += _table("assumed", asdict(efficiency.assumed))
+    for kernel, table in efficiency.tables.items():
+        lines += _table(f"{kernel}.shared", table.shared)
+        for name in sorted(table.generation):
+            lines += _table(f"{kernel}.generation.{name}", table.generation[name])
+        for name in sorted(table.dtype):
+            lines += _table(f'{kernel}.dtype."{name}"', table.dtype[name])
+    return "\n".join(lines)
+
+
+def _table(name: str, values: Mapping[str, float] | Mapping[str, str]) -> Iterator[str]:
+    yield f"[{name}]"
+    for key in sorted(values):
+        value = values[key]
+        yield f'{key} = "{value}"' if isinstance(value, str) else f"{key} = {_number(value)}"
+    yield ""
+
+
+def _number(value: float) -> str:
+    """Four digits: far below what the fits determine."""
+    text = f"{value:.4g}"
+    return text if any(mark in text for mark in ".en") else f"{text}.0"
