@@ -94,3 +94,13 @@ def test_what_the_glossary_says_is_in_code_is_in_code() -> None:
         named = re.search(r"In\s+code:(.*)", text, flags=re.DOTALL)
         for name in re.findall(r"`(\w+)`", named[1] if named else ""):
             assert re.search(rf"\b{name}\b", code), f"{term}: no '{name}' in the code"
+
+
+def test_every_page_is_listed_on_the_first_one() -> None:
+    first = ROOT / "docs" / "README.md"
+    listed = {
+        (first.parent / target.partition("#")[0]).resolve()
+        for target in LINK.findall(first.read_text(encoding="utf-8"))
+    }
+    missing = set(ROOT.glob("docs/**/*.md")) - listed - {first}
+    assert not missing, f"docs/README.md does not list {sorted(map(str, missing))}"
