@@ -3,7 +3,7 @@
 import datetime as dt
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from weir.catalog.checks import (
     citations,
 )
 from weir.catalog.citations import calibration_files, citations_in
-from weir.catalog.entities import Chip, Entity, Model, Problem
+from weir.catalog.entities import Chip, Entity, Model, Problem, System
 from weir.catalog.law import Law
 from weir.catalog.law_stock import stock_law
 from weir.catalog.limits import Limits, load_limits
@@ -103,14 +103,21 @@ def audit(catalog: Catalog, on: dt.date) -> Audit:
         on: The day from which staleness is measured.
     """
     limits = load_limits()
-    models, model_problems = _loaded(catalog.models)
+    chips, broken = _loaded(catalog.chips)
+    systems, more = _loaded(catalog.systems)
+    broken += more
+    models, more = _loaded(catalog.models)
+    broken += more
     law, law_problems = _law()
-    chips, _ = _loaded(catalog.chips)
     tpp, density = _metrics(chips)
-    elsewhere = [*_cited_by_models(models), *_cited_by_law(law), *_cited_by_files(catalog)]
+    elsewhere = [
+        *_cited_by_models(models),
+        *_cited_by_law(law),
+        *_cited_by_files(catalog, {problem.path for problem in broken}),
+    ]
     problems = [
         *_hardware(catalog, on, tpp, density, [citation for _, _, citation in elsewhere]),
-        *model_problems,
+        *broken,
         *apply_waivers(_check_models(models, limits, on), ()),
         *(problem for model in models for problem in check_counts(model)),
         *law_problems,
@@ -119,7 +126,7 @@ def audit(catalog: Catalog, on: dt.date) -> Audit:
         *catalog.problems,
     ]
     return Audit(
-        kinds=tuple(_kinds(catalog, models, chips, law)),
+        kinds=tuple(_kinds(catalog, chips, systems, models, law)),
         comparisons=(
             _largest("TPP", _off("published_tpp", chips, tpp), limits.metric_tolerance),
             _largest(
@@ -366,7 +373,7 @@ def _cited_by_law(law: Law | None) -> Iterator[_Cited]:
                 yield "rules/tables", f"groups.{group}.{member.country}", member.source
 
 
-def _cited_by_files(catalog: Catalog) -> Iterator[_Cited]:
+def _cited_by_files(catalog: Catalog, broken: Collection[str]) -> Iterator[_Cited]:
     """Citations of calibration files, and of records that are replaced or could not be read.
 
     The latter count, so that a broken record or an overlay makes no orphans.
@@ -375,7 +382,6 @@ def _cited_by_files(catalog: Catalog) -> Iterator[_Cited]:
         for key, citation in citations_in(path):
             yield str(path), key, citation
     shelves: tuple[Shelf[Any], ...] = (catalog.chips, catalog.systems, catalog.models)
-    broken = {problem.path for problem in catalog.problems}
     for shelf in shelves:
         for entry in shelf.entries.values():
             for layer in entry.chain():
@@ -395,9 +401,12 @@ def _dangling(cited: Iterable[_Cited], catalog: Catalog) -> Iterator[Problem]:
 
 
 def _kinds(
-    catalog: Catalog, models: list[Model], chips: list[Chip], law: Law | None
+    catalog: Catalog,
+    chips: list[Chip],
+    systems: list[System],
+    models: list[Model],
+    law: Law | None,
 ) -> Iterator[KindCount]:
-    systems, _ = _loaded(catalog.systems)
     sources, _ = _loaded(catalog.sources)
     yield KindCount("chips", len(chips), _own(catalog.chips), _statuses(c.facts for c in chips))
     yield KindCount(
