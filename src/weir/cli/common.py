@@ -67,45 +67,69 @@ def output_options(command: F) -> F:
 
 
 def write_file(path: Path, content: str | bytes) -> None:
-    """Writes a file whole or not at all.
+    """Writes a file whole or not at all; a link stays a link, a device or pipe is written to.
 
     Raises:
         OutputError: The folder does not exist or cannot be written.
     """
     data = content.encode() if isinstance(content, str) else content
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise OutputError(
-            f"cannot write {path}: {error.strerror}; give a file in a folder that exists and "
-            "that you may write to"
-        ) from None
+        if _is_plain(path):
+            _replace(path, data)
+        else:
+            path.write_bytes(data)
+    except (OSError, ValueError) as error:
+        raise _refusal(path, error) from None
+
+
+def _replace(path: Path, data: bytes) -> None:
+    target = path.resolve()
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".weir-")
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
         temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    except OSError as error:
+        temporary.replace(target)
+    except OSError:
         temporary.unlink(missing_ok=True)
-        raise OutputError(f"cannot write {path}: {error.strerror}") from None
+        raise
+
+
+def _is_plain(path: Path) -> bool:
+    """False for what must not be replaced by a file: a device, a pipe, a socket."""
+    return path.is_file() or not path.exists()
 
 
 def check_writable(*paths: Path | None) -> None:
     """Fails before any work where an output path could not be written at the end.
 
     Raises:
-        OutputError: The folder is missing or not writable, or the path is a folder.
+        OutputError: The folder is missing or not writable, the path is a folder or no file name.
     """
     for path in paths:
         if path is None:
             continue
-        if path.is_dir():
-            raise OutputError(f"cannot write {path}: it is a folder; give a file name")
-        if not path.parent.is_dir():
-            raise OutputError(f"cannot write {path}: there is no folder {path.parent}; create it")
-        if not os.access(path.parent, os.W_OK):
-            raise OutputError(f"cannot write {path}: the folder {path.parent} is not writable")
+        try:
+            _check_writable(path)
+        except (OSError, ValueError) as error:
+            raise _refusal(path, error) from None
+
+
+def _check_writable(path: Path) -> None:
+    if path.is_dir():
+        raise OutputError(f"cannot write {path}: it is a folder; give a file name")
+    if not path.parent.is_dir():
+        what = "is not a folder" if path.parent.exists() else "does not exist; create it"
+        raise OutputError(f"cannot write {path}: the folder {path.parent} {what}")
+    needed = path.resolve().parent if _is_plain(path) else path
+    if not os.access(needed, os.W_OK):
+        raise OutputError(f"cannot write {path}: {needed} is not writable")
+
+
+def _refusal(path: Path, error: OSError | ValueError) -> OutputError:
+    why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return OutputError(f"cannot write {path}: {why}; give another file name")
 
 
 def _umask() -> int:

@@ -25,10 +25,11 @@ class Output:
 
         Raises:
             OutputError: A path that cannot be written.
+            InputError: The same file twice.
         """
         check_writable(html, output)
-        if html is not None and html == output:
-            raise InputError("--html and --output name the same file; give two")
+        if html is not None and output is not None and html.resolve() == output.resolve():
+            raise InputError(f"--html {html} and --output {output} are the same file; give two")
         return cls(style, html, output)
 
     def deliver(self, document: Document, answer: object) -> None:

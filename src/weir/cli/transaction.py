@@ -52,7 +52,7 @@ def transaction_of(given: dict[str, Any], on: dt.date) -> "Transaction":
     """The transaction that the options describe.
 
     Raises:
-        InputError: A fact that is not written NAME=WORD.
+        InputError: A fact that is not written NAME=WORD, or given twice.
     """
     from weir.rules.transaction import Transaction
 
@@ -61,6 +61,8 @@ def transaction_of(given: dict[str, Any], on: dt.date) -> "Transaction":
         name, separator, word = item.partition("=")
         if not separator:
             raise InputError(f"--fact {item}: write NAME=yes, NAME=no or NAME=unknown")
+        if flags.get(name, word) != word:
+            raise InputError(f"--fact {name} is given as {flags[name]} and as {word}; give one")
         flags[name] = word
     return Transaction(
         destination=given["destination"],
