@@ -22,8 +22,6 @@ CATALOG = Catalog()
 HEADER = (
     "sku,chip,dense_fp8_tops,die_area_mm2,memory_gb_per_s,io_gb_per_s,marketed_for_datacentre\n"
 )
-    "sku,chip,dense_fp8_tops,die_area_mm2,memory_gb_per_s,io_gb_per_s,marketed_for_datacentre\n"
-)
 JOB = Transaction("CN", dt.date(2024, 6, 1))
 
 
