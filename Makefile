@@ -58,7 +58,8 @@ lock: $(INSTALLED) ## Rewrite both locks with the newest allowed versions
 	@$(call compile,$(LOCK_VALIDATE),--extra validate --constraints $(LOCK))
 
 define compile
-$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	--fork-strategy fewest --generate-hashes \
 	--no-header --no-annotate $(2) --output-file $(1) pyproject.toml
 endef
 
