@@ -18,6 +18,7 @@ from weir.catalog.checks import (
 )
 from weir.catalog.citations import calibration_files, citations_in
 from weir.catalog.entities import Chip, Entity, Model, Problem, System
+from weir.catalog.files import read_toml
 from weir.catalog.law import Law
 from weir.catalog.law_stock import stock_law
 from weir.catalog.limits import Limits, load_limits
@@ -121,6 +122,7 @@ def audit(catalog: Catalog, on: dt.date) -> Audit:
         *apply_waivers(_check_models(models, limits, on), ()),
         *(problem for model in models for problem in check_counts(model)),
         *law_problems,
+        *_calibration(),
         *_stale_law(law, limits, on),
         *_dangling(elsewhere, catalog),
         *catalog.problems,
@@ -335,6 +337,14 @@ def _law() -> tuple[Law | None, list[Problem]]:
         return None, [Problem(error.path, text) for text in error.problems]
 
 
+def _calibration() -> Iterator[Problem]:
+    for path in calibration_files():
+        try:
+            read_toml(path)
+        except RecordError as error:
+            yield from (Problem(error.path, text) for text in error.problems)
+
+
 def _law_file(identifier: str) -> str:
     return f"rules/{identifier}"
 
@@ -417,9 +427,12 @@ def _kinds(
     )
     try:
         offers = catalog.offers
+        stock = offers if len(catalog.roots) == 1 else Catalog().offers
     except RecordError:
-        offers = ()
-    yield KindCount("offers", len(offers), 0, Counter(offer.status for offer in offers))
+        offers, stock = (), ()
+    yield KindCount(
+        "offers", len(offers), len(offers) - len(stock), Counter(offer.status for offer in offers)
+    )
     yield KindCount("instruments of law", len(law.instruments) if law else 0, 0, {})
     yield KindCount("sources", len(sources), _own(catalog.sources), {})
 

@@ -17,7 +17,7 @@ from typing import Final
 from weir.catalog.entities import Chip, Entity, Offer, Problem, System
 from weir.catalog.limits import Limits, Waiver, load_limits, load_waivers
 from weir.catalog.query import Catalog, fold
-from weir.core.provenance import Fact, Source, Status
+from weir.core.provenance import Fact, Status
 from weir.core.units import BITS_PER_BYTE, GIBI, GIGA, MEGA
 
 DIRECTIONS: Final = 2
@@ -269,7 +269,7 @@ def _cited(fact: Fact) -> Iterator[str]:
 def check_citations(
     entities: Iterable[Entity],
     offers: Iterable[Offer],
-    sources: Mapping[str, Source],
+    sources: Collection[str],
     origins: Mapping[str, str],
     cited_elsewhere: Collection[str] = (),
 ) -> tuple[Finding, ...]:
@@ -278,7 +278,7 @@ def check_citations(
     Args:
         entities: Chips and systems.
         offers: Price offers.
-        sources: Source by id.
+        sources: Ids of all sources, those of broken records too.
         origins: The file of each source, for messages.
         cited_elsewhere: Citations of models, law and calibration, which other code reads.
     """
@@ -397,7 +397,6 @@ def check_hardware(
     broken: list[Problem] = []
     chips: dict[str, Chip] = {}
     systems: list[System] = []
-    sources: dict[str, Source] = {}
     for chip, problems in catalog.chips.audit():
         broken += problems
         if chip is not None:
@@ -406,10 +405,8 @@ def check_hardware(
         broken += problems
         if system is not None:
             systems.append(system)
-    for source, problems in catalog.sources.audit():
+    for _, problems in catalog.sources.audit():
         broken += problems
-        if source is not None:
-            sources[source.id] = source
     found: list[Finding] = []
     for chip in chips.values():
         found += check_chip(chip, limits, today)
@@ -420,7 +417,7 @@ def check_hardware(
     found += (*check_names(chips.values()), *check_names(systems))
     origins = {entry.id: str(entry.path) for entry in catalog.sources.entries.values()}
     found += check_citations(
-        [*chips.values(), *systems], catalog.offers, sources, origins, cited_elsewhere
+        [*chips.values(), *systems], catalog.offers, origins, origins, cited_elsewhere
     )
     found += check_systems(systems, chips, limits)
     found += check_offers(catalog.offers, chips, today)

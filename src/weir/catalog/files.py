@@ -1,10 +1,15 @@
 """Reading data files: where the stock is, TOML and text, and what to say when that fails."""
 
+import re
+import textwrap
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from weir.core.errors import RecordError
+
+_LINE: Final = re.compile(r"at line (\d+)")
+_LONGEST_LINE: Final = 60
 
 STOCK = Path(__file__).resolve().parent.parent / "data"
 
@@ -31,7 +36,18 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises:
         RecordError: The file cannot be opened, is not UTF-8, or is not TOML.
     """
+    text = read_text(path)
     try:
-        return tomllib.loads(read_text(path))
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise RecordError(path, [f"is not valid TOML: {error}"]) from None
+        raise RecordError(path, [f"is not valid TOML: {_with_line(str(error), text)}"]) from None
+
+
+def _with_line(message: str, text: str) -> str:
+    """The parser's message with the line it means, because it names no key."""
+    place = _LINE.search(message)
+    lines = text.splitlines()
+    number = int(place[1]) if place else 0
+    if not 0 < number <= len(lines) or not lines[number - 1].strip():
+        return message
+    return f"{message}: {textwrap.shorten(lines[number - 1].strip(), _LONGEST_LINE)}"

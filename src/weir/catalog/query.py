@@ -258,7 +258,7 @@ class Catalog:
             "chip", "chips", "load_chip", self.roots, "See 'weir chip list'."
         )
         self.systems: Shelf[System] = Shelf(
-            "system", "systems", "load_system", self.roots, "See 'weir chip list'."
+            "system", "systems", "load_system", self.roots, "See 'weir system list'."
         )
         self.models: Shelf[Model] = Shelf(
             "model", "models", "load_model", self.roots, "See 'weir model list'."

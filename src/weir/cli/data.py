@@ -51,8 +51,7 @@ def check(
     if answer.problems:
         files = len({problem.path for problem in answer.problems})
         raise InputError(
-            f"problems in the data: {len(answer.problems)}, in files: {files}; see the list. "
-            "Correct them, or accept a difference with a reason in checks/waivers.csv"
+            f"problems in the data: {len(answer.problems)}, in files: {files}; see the list"
         )
 
 

@@ -263,3 +263,9 @@ def test_a_published_range_holds_what_it_holds() -> None:
     at_least = dataclasses.replace(both, high=math.nan)
     assert agrees(99e9, at_least, 0.005, 0.5)
     assert not agrees(20e9, at_least, 0.005, 0.5)
+
+
+def test_a_broken_source_is_told_once_and_not_at_each_citation(tmp_path: Path) -> None:
+    chip(tmp_path, "cites", 'tdp = {value = 1, unit = "W", sources = ["plan#page 1"]}')
+    write(tmp_path / "sources" / "plan.toml", SOURCE.format(id="plan").replace("title", "tilte"))
+    assert {Path(item.path).name for item in problems(tmp_path)} == {"plan.toml"}
