@@ -51,6 +51,7 @@ def determine(
         facts=facts,
         assumptions=tuple(_assumptions(chip, inputs)),
         fact_sources=tuple(source.partition("#")[0] for item in facts for source in item.sources),
+        variants=tuple(variants(chip, inputs)),
     )
 
 
@@ -89,6 +90,38 @@ def chip_inputs(chip: Chip) -> ChipInputs:
             "designed_in_prc": _in_prc(chip),
         },
     )
+
+
+_FIELD_OF = {
+    "die_area_applicable": "area_mm2",
+    "memory_bandwidth": "memory_bytes_per_s",
+    "io_total_bidirectional": "io_bytes_per_s",
+}
+STORED_TF32 = "fp32"  # TF32 inputs are stored in as many bits as FP32 ones
+
+
+def variants(chip: Chip, inputs: ChipInputs) -> Iterator[tuple[str, ChipInputs]]:
+    """The chip as other sources and another reading of the law would have it, with the reason."""
+    for key, fact in chip.facts.items():
+        for other in fact.alternatives:
+            if not isinstance(other.value, int | float):
+                continue
+            pair = (other.value / chip.ics_per_card,) * 2
+            cited = f" ({', '.join(other.sources)})" if other.sources else ""
+            reason = f"with {key.replace('_', ' ')} {other.printed}{cited}"
+            if key.startswith("dense_"):
+                rates = {**inputs.rates_flop_per_s, key.removeprefix("dense_"): pair}
+                yield reason, replace(inputs, rates_flop_per_s=rates)
+            elif key in _FIELD_OF:
+                yield reason, replace(inputs, **{_FIELD_OF[key]: pair})  # type: ignore[arg-type]
+    tf32 = inputs.rates_flop_per_s.get("tf32", UNPUBLISHED)
+    fp32 = inputs.rates_flop_per_s.get(STORED_TF32, UNPUBLISHED)
+    if tf32[1] > fp32[1] or (math.isnan(fp32[1]) and not math.isnan(tf32[1])):
+        rates = {**inputs.rates_flop_per_s, STORED_TF32: tf32}
+        yield (
+            "with TF32 counted at the 32 bits it is stored in",
+            replace(inputs, rates_flop_per_s=rates),
+        )
 
 
 def _area(chip: Chip, bounds: object) -> tuple[float, float]:

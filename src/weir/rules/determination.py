@@ -118,7 +118,8 @@ class Notice:
     """Something to know beside the verdict: a warning, a tariff, text that is not enforced."""
 
     id: str
-    kind: str  # "warning", "tariff", "not enforced", "not yet applied", "foreign measure", "date"
+    kind: str  # "warning", "tariff", "not enforced", "not yet applied", "foreign measure", "date",
+    # "sensitivity"
     title: str
     text: str
     answer: Answer

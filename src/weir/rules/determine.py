@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from weir.catalog.law import Law
-from weir.rules.determination import Determination, InputFact
+from weir.rules.determination import Determination, InputFact, Notice
 from weir.rules.evaluate import Outcome, eccn_of, evaluate
 from weir.rules.explain import clause_of, trace
 from weir.rules.findings import (
@@ -23,6 +23,7 @@ from weir.rules.logic import answer
 from weir.rules.places import country_name
 from weir.rules.scenarios import is_uncertain, refine
 from weir.rules.scene import law_on
+from weir.rules.sensitivity import Variant, sensitivities
 from weir.rules.transaction import Transaction, resolve
 
 
@@ -35,6 +36,7 @@ def determine_inputs(
     facts: Sequence[InputFact] = (),
     assumptions: Sequence[str] = (),
     fact_sources: Sequence[str] = (),
+    variants: Sequence[Variant] = (),
 ) -> Determination:
     """Applies the law of the day to one chip in one transaction.
 
@@ -46,6 +48,7 @@ def determine_inputs(
         facts: The inputs with their sources, if the caller has them.
         assumptions: What the caller filled in.
         fact_sources: Source ids behind the inputs.
+        variants: How else the chip could be read, each with the reason; told where it matters.
 
     Raises:
         WeirError: An unknown country or certification, or contradictory facts.
@@ -64,6 +67,7 @@ def determine_inputs(
         facts=facts or plain_inputs(outcome),
         assumptions=(*assumptions, *case.assumptions),
         fact_sources=fact_sources,
+        more_notices=tuple(sensitivities(day, case, chip, variants)),
     )
 
 
@@ -76,6 +80,7 @@ def _assemble(
     facts: Sequence[InputFact],
     assumptions: Sequence[str],
     fact_sources: Sequence[str],
+    more_notices: Sequence[Notice],
 ) -> Determination:
     case, day = outcome.scene.case, outcome.scene.day
     law = day.law
@@ -111,7 +116,7 @@ def _assemble(
         tested_grounds=tuple(outcome.grounds),
         review=review,
         exceptions=exceptions,
-        notices=notices(outcome),
+        notices=(*notices(outcome), *more_notices),
         margins=margins(outcome, clauses),
         flips=flips,
         inputs=tuple(replace(item, is_decisive=item.name in decisive) for item in facts),
