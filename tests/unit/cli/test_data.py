@@ -4,6 +4,7 @@ import json
 import os
 import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -233,7 +234,7 @@ def test_export_writes_every_format_and_the_licence(weir, tmp_path: Path) -> Non
     for name in ("chips", "facts", "sources", "models", "systems", "offers"):
         for kind in ("json", "csv", "parquet"):
             assert f"{kind}/{name}.{kind}" in names
-    with sqlite3.connect(target / "weir.sqlite") as database:
+    with closing(sqlite3.connect(target / "weir.sqlite")) as database:
         assert database.execute("SELECT count(*) FROM chips").fetchone()[0] > 100
     (tmp_path / "usual").mkdir()
     assert target.stat().st_mode == (tmp_path / "usual").stat().st_mode

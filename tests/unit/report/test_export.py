@@ -5,6 +5,8 @@ import io
 import json
 import sqlite3
 import sys
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -26,10 +28,13 @@ def files(exported: Export) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def database(exported: Export, tmp_path_factory: pytest.TempPathFactory) -> sqlite3.Connection:
+def database(
+    exported: Export, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[sqlite3.Connection]:
     path = tmp_path_factory.mktemp("export") / "weir.sqlite"
     path.write_bytes(to_sqlite(exported))
-    return sqlite3.connect(path)
+    with closing(sqlite3.connect(path)) as connection:
+        yield connection
 
 
 def test_two_exports_are_equal_to_the_byte(files: dict[str, bytes]) -> None:
