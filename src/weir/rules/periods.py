@@ -129,14 +129,16 @@ def causes(before: Outcome, after: Outcome) -> Iterator[Cause]:
     found = [
         *_told(after, [item for item in begun if _bears(after, item)], "begins"),
         *_told(before, [item for item in ended if _bears(before, item)], "ends"),
-        *_moves(before, after),
     ]
+    moves = list(_moves(before, after))
+    if not found and not moves:
+        found = [*_told(after, begun, "begins"), *_told(before, ended, "ends")]
     seen: set[str] = set()
-    for item in found or [*_told(after, begun, "begins"), *_told(before, ended, "ends")]:
-        key = item.instrument or item.text
-        if key not in seen:
-            seen.add(key)
+    for item in found:
+        if item.instrument not in seen:
+            seen.add(item.instrument)
             yield item
+    yield from moves
 
 
 def _told(outcome: Outcome, items: list[Provision], verb: str) -> Iterator[Cause]:
