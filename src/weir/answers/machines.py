@@ -61,7 +61,7 @@ def machine_of(chip: Chip, catalog: Catalog | None = None) -> MachineOfChip:
     if missing:
         raise InputError(
             f"{chip.name} cannot be estimated: nobody has published its {', '.join(missing)};"
-            f" add the fact with its source to {chip.origin}, or overlay the record"
+            f" add the fact with its source to a {chip.id}.toml of your own (see --data)"
         )
     notes: list[str] = []
     defaults = load_assumptions()

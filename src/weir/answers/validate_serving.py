@@ -9,38 +9,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from weir.answers.machines import machine_of
+from weir.answers.serving_deployments import deployed
 from weir.answers.serving_sample import SampleRow, read_sample
-from weir.catalog.calibration import load_efficiency
-from weir.catalog.entities import Model
 from weir.catalog.query import Catalog
-from weir.catalog.stack import Client, Stack, load_clients, load_stack
+from weir.catalog.stack import Client, Stack, load_clients
 from weir.core.errors import LayoutError, MissingRateError, UnknownNameError, WeirError
-from weir.perf.formats import Precision, choose_precision
-from weir.perf.memory import memory
-from weir.perf.parallel import check_layout
-from weir.perf.serving import Workload, closed_loop
-from weir.perf.step import Engine
+from weir.perf.serving import closed_loop
 
 Array = NDArray[np.float64]
 
 CALIBRATION_CHIPS: Final = ("h100_sxm", "b200_sxm")
-_CHIPS: Final = {
-    "h100_sxm": "h100-sxm",
-    "h200_sxm": "h200-sxm",
-    "b200_sxm": "b200-sxm",
-    "b300_sxm": "b300-sxm",
-    "gb200": "gb200",
-    "gb300": "gb300",
-}
-_MODELS: Final = {
-    "Qwen/Qwen3-235B-A22B-FP8": "qwen3-235b-a22b",
-    "nvidia/Llama-3.1-8B-Instruct-FP8": "llama-3.1-8b",
-    "nvidia/DeepSeek-R1-NVFP4": "deepseek-r1",
-    "nvidia/Qwen3-32B-NVFP4": "qwen3-32b",
-    "nvidia/DeepSeek-V3.1-NVFP4": "deepseek-v3.1",
-}
-_FORMATS: Final = {"fp8": "fp8", "fp8_block": "fp8_block", "nvfp4": "nvfp4", "int4_wo": "int4_wo"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +132,8 @@ def predict(
 ) -> ServingValidation:
     """Predicts runs, those of one deployment together."""
     clients = load_clients() if clients is None else clients
-    groups: dict[tuple[object, ...], list[int]] = {}
-    for index, row in enumerate(rows):
-        key = row.chip, row.model, row.framework, row.layout, row.weights, row.experts, row.mode
-        groups.setdefault((*key, row.is_public), []).append(index)
     found: dict[int, Prediction] = {}
-    for members in groups.values():
+    for members in alike(rows):
         chosen = [rows[index] for index in members]
         try:
             predictions = _predict_alike(chosen, catalog, stacks, clients)
@@ -169,6 +143,16 @@ def predict(
     ordered = tuple(found[index] for index in range(len(rows)))
     refused = Counter(item.reason for item in ordered if item.reason)
     return ServingValidation(ordered, dict(refused.most_common()))
+
+
+def alike(rows: Sequence[SampleRow]) -> list[list[int]]:
+    """Indices of runs that differ only in lengths and users, together."""
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for index, row in enumerate(rows):
+        key = row.chip, row.model, row.framework, row.layout, row.weights, row.experts, row.mode
+        is_known = bool(np.isfinite(row.concurrency))
+        groups.setdefault((*key, row.is_public, is_known), []).append(index)
+    return list(groups.values())
 
 
 def _reason(error: WeirError) -> str:
@@ -191,36 +175,18 @@ def _predict_alike(
     if first.layout is None:
         reason = "disaggregated run without batch sizes and worker counts"
         return [Prediction(row, reason=reason) for row in rows]
-    engine = engine_of(first, catalog, stacks)
-    known = [row for row in rows if np.isfinite(row.concurrency)]
-    unknown = {row.id: Prediction(row, reason="the row has no concurrency") for row in rows}
-    if not known:
-        return list(unknown.values())
-    client = clients["public" if first.is_public else "maker"]
-    work = Workload(
-        isl=client.length_share * np.array([row.isl for row in known]),
-        osl=client.length_share * np.array([row.osl for row in known]),
-    )
-    users = np.array([row.concurrency for row in known])
-    held = memory(
-        engine.model,
-        engine.layout,
-        engine.precision,
-        engine.stack,
-        engine.machine.memory_capacity_bytes,
-        sequences=users,
-        # Blocks are taken as sequences grow, so that the mean context fills the cache.
-        context_tokens=work.decode_context,
-    )
+    if not np.isfinite(first.concurrency):
+        return [Prediction(row, reason="the row has no concurrency") for row in rows]
+    found = deployed(rows, catalog, stacks, clients)
     state = closed_loop(
-        engine,
-        work,
-        users,
-        in_step=client.in_step(first.framework),
-        most_sequences=np.maximum(held.max_sequences, 1.0),
+        found.engine,
+        found.work,
+        found.users,
+        in_step=clients[found.client].in_step(first.framework),
+        most_sequences=found.most_sequences,
     )
-    done = {
-        id(row): Prediction(
+    return [
+        Prediction(
             row,
             ttft_s=float(state.ttft_s[index]),
             tpot_s=float(state.tpot_s[index]),
@@ -229,38 +195,5 @@ def _predict_alike(
             tpot_low_s=float(state.tpot_low_s[index]),
             tpot_high_s=float(state.tpot_high_s[index]),
         )
-        for index, row in enumerate(known)
-    }
-    return [done.get(id(row), unknown[row.id]) for row in rows]
-
-
-def engine_of(
-    row: SampleRow, catalog: Catalog, stacks: Mapping[str, Stack] | None = None
-) -> Engine:
-    """The replica that a run of the sample was measured on.
-
-    Raises:
-        UnknownNameError: The catalogue lacks the chip or model.
-        LayoutError: The layout does not divide the model.
-    """
-    chip = catalog.chip(_CHIPS.get(row.chip, row.chip))
-    model = catalog.model(_MODELS.get(row.model, row.model.rpartition("/")[2]))
-    machine = machine_of(chip, catalog).machine
-    layout = row.layout
-    if layout is None:
-        raise LayoutError("the row has no layout")
-    check_layout(model, layout)
-    stack = load_stack(row.framework) if stacks is None else stacks[row.framework]
-    precision = _precision(row, model, frozenset(machine.dense_flop_per_s))
-    return Engine(model, layout, precision, machine, load_efficiency(), stack)
-
-
-def _precision(row: SampleRow, model: Model, rates: frozenset[str]) -> Precision:
-    """The formats of a run: those of the row, where the model is not published in four bits."""
-    published, _ = choose_precision(
-        model.shape.weight_format, model.shape.expert_weight_format, rates
-    )
-    cache = "fp8" if row.framework == "trtllm" and row.weights else published.kv_cache
-    if model.shape.expert_weight_format is not None or not row.weights:
-        return Precision(published.weights, published.experts, cache)
-    return Precision(_FORMATS[row.weights], _FORMATS[row.experts], cache)
+        for index, row in enumerate(rows)
+    ]

@@ -32,10 +32,14 @@ class Stack:
         request_s: Time a request spends outside steps before its first token: network, tokeniser,
             admission.
         eager_launch_s: Host time to launch one kernel where a step runs without a captured graph.
+        fused_launch_s: Time that fusion and replay from a captured graph save on each kernel of a
+            decode step, against kernels that are measured one by one.
         kernel_factor_decode: Time of the framework's kernels in decode steps over that of the
             kernels the model was calibrated on.
         kernel_factor_prefill: The same for steps with prompt tokens.
+        kernel_factor_experts: The same of its routed experts, on top of the others' factor.
         step_log_sd: Standard deviation of the logarithm of measured over estimated step time.
+        queue_log_sd: The same of time to first token, over what its steps explain.
         memory_fraction: Share of the chip's memory the framework uses.
         reserve_bytes: Driver context, libraries and communication set-up.
         cache_block_tokens: Tokens of one block of a paged cache.
@@ -52,9 +56,12 @@ class Stack:
     sequence_s: float
     request_s: float
     eager_launch_s: float
+    fused_launch_s: float
     kernel_factor_decode: float
     kernel_factor_prefill: float
+    kernel_factor_experts: float
     step_log_sd: float
+    queue_log_sd: float
     memory_fraction: float
     reserve_bytes: float
     cache_block_tokens: int

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from weir.perf.batching import Workload, chunks, decode_batch, drafting_s, prefill_step
 from weir.perf.memory import cache_per_sequence
-from weir.perf.operators import Batch
-from weir.perf.serving import Workload, chunks, prefill_step
 from weir.perf.step import Engine, step_times
 
 Array = NDArray[np.float64]
@@ -91,20 +90,12 @@ def decode_pools(engines: list[Engine], work: Workload, batches: list[Array]) ->
         batches: Decoding sequences of each replica.
     """
     wanted = [
-        (
-            engine,
-            Batch(
-                decode_sequences=batch,
-                decode_context=work.decode_context,
-                decode_tokens=1.0 + engine.drafts.tokens,
-            ),
-        )
+        (engine, decode_batch(engine, work, batch))
         for engine, batch in zip(engines, batches, strict=True)
     ]
     found = []
     for (engine, _), batch, step in zip(wanted, batches, step_times(wanted), strict=True):
-        drafting = engine.drafts.tokens * engine.drafts.layers / engine.model.layer_count
-        tpot = (step.time_s + drafting * step.kernel_s) / engine.drafts.gain
+        tpot = (step.time_s + drafting_s(engine, step)) / engine.drafts.gain
         found.append(
             DecodePool(
                 engine=engine,

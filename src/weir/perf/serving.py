@@ -16,8 +16,35 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from weir.perf.operators import Batch
-from weir.perf.step import Engine, StepTime, step_times
+from weir.perf.batching import (
+    Point,
+    Workload,
+    chunks,
+    decode_batch,
+    drafting_s,
+    most_decoding,
+    per_micro_batch,
+    point_at,
+    points,
+    prefill_step,
+    prompt_batch,
+    prompt_budget,
+    wait_s,
+)
+from weir.perf.step import INTERVAL_DEVIATIONS, Engine, StepTime, step_times, with_stack
+
+__all__ = [
+    "Priced",
+    "Serving",
+    "Workload",
+    "closed_loop",
+    "curves",
+    "open_loop",
+    "prefill_step",
+    "price",
+    "settle",
+    "throughput",
+]
 
 Array = NDArray[np.float64]
 
@@ -26,46 +53,9 @@ _POINTS_MIN: Final = 4
 _POINTS_PER_OCTAVE: Final = 2
 _GRID_START: Final = 0.1
 _IDLE_BATCH: Final = 1e-2
-# Mean queue of prompts that is worth telling from an endless one.
-_LONGEST_QUEUE: Final = 1e3
 LARGEST_BATCH: Final = 8192.0
 _HALF: Final = 0.5
 _TAIL: Final = 0.99
-
-
-@dataclass(frozen=True, slots=True)
-class Workload:
-    """Requests of one kind.
-
-    Attributes:
-        isl: Prompt tokens.
-        osl: Output tokens.
-        prefix_hit_rate: Share of prompt tokens whose cache is already there.
-    """
-
-    isl: ArrayLike
-    osl: ArrayLike
-    prefix_hit_rate: float = 0.0
-
-    @property
-    def new_tokens(self) -> Array:
-        """Prompt tokens that must be computed."""
-        return np.maximum(np.asarray(self.isl) * (1.0 - self.prefix_hit_rate), 1.0)
-
-    @property
-    def cached_tokens(self) -> Array:
-        """Prompt tokens found in the prefix cache."""
-        return np.asarray(self.isl, dtype=np.float64) - self.new_tokens
-
-    @property
-    def decode_context(self) -> Array:
-        """Mean context of a sequence while it decodes."""
-        return np.asarray(self.isl, dtype=np.float64) + np.asarray(self.osl) / 2
-
-    @property
-    def decode_steps(self) -> Array:
-        """Tokens of a request that come from decode steps; the first comes from prefill."""
-        return np.maximum(np.asarray(self.osl, dtype=np.float64) - 1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,134 +103,6 @@ class Serving:
     mixed_step: StepTime
 
 
-@dataclass(frozen=True, slots=True)
-class _Point:
-    """The replica at one guess of the decoding batch (of one pipeline micro-batch).
-
-    Attributes:
-        decoding: Sequences that decode.
-        share: Steps with prompt tokens, as a share.
-        tokens: Prompt tokens of such a step.
-        plain: The step without prompt tokens.
-        mixed: The step with them.
-        plain_s: Time of the step without them, drafting included.
-        mixed_s: Time from token to token over the step with them.
-        gain: Tokens that a step gives each sequence.
-    """
-
-    decoding: Array
-    share: Array
-    tokens: Array
-    plain: StepTime
-    mixed: StepTime
-    plain_s: Array
-    mixed_s: Array
-    gain: float
-
-    @property
-    def step_s(self) -> Array:
-        """Mean time from step to step."""
-        return (1.0 - self.share) * self.plain_s + self.share * self.mixed_s
-
-    @property
-    def tpot_s(self) -> Array:
-        return self.step_s / self.gain
-
-    def requests_per_s(self, work: Workload) -> Array:
-        """Requests that finish: each decoding sequence does so every `decode_steps` tokens."""
-        return np.asarray(self.decoding / (work.decode_steps * self.tpot_s))
-
-
-def prefill_step(engine: Engine, work: Workload, sequences: ArrayLike = 1.0) -> StepTime:
-    """The step, or one of the equal steps, that a prompt alone on the replica takes."""
-    return engine.step(_prompts(engine, work, sequences))
-
-
-def _prompts(
-    engine: Engine, work: Workload, sequences: ArrayLike, decoding: Array | None = None
-) -> Batch:
-    """A step of prompt chunks at their mean context, beside decoding sequences if any."""
-    chunk = np.minimum(work.new_tokens, engine.stack.chunk_tokens)
-    return Batch(
-        prefill_sequences=sequences,
-        prefill_tokens=chunk,
-        prefill_context=work.cached_tokens + (work.new_tokens + chunk) / 2,
-        decode_sequences=decoding,
-        decode_context=work.decode_context,
-        decode_tokens=1.0 + engine.drafts.tokens,
-    )
-
-
-def _decode(engine: Engine, work: Workload, sequences: Array) -> Batch:
-    return Batch(
-        decode_sequences=sequences,
-        decode_context=work.decode_context,
-        decode_tokens=1.0 + engine.drafts.tokens,
-    )
-
-
-def chunks(engine: Engine, work: Workload) -> Array:
-    """Steps that the prompt of one request takes."""
-    return np.ceil(work.new_tokens / engine.stack.chunk_tokens)
-
-
-def _at(engine: Engine, work: Workload, decoding: Array) -> _Point:
-    """Plain and mixed step where `decoding` sequences decode, prompts arriving as they finish."""
-    return _points([(engine, decoding)], work)[0]
-
-
-def _points(wanted: Sequence[tuple[Engine, Array]], work: Workload) -> list[_Point]:
-    """The same for several engines on one machine, whose kernels are priced together."""
-    plans = [_plan(engine, work, decoding) for engine, decoding in wanted]
-    pairs = [
-        (engine, batch)
-        for (engine, _), plan in zip(wanted, plans, strict=True)
-        for batch in (plan.plain, plan.mixed)
-    ]
-    steps = step_times(pairs)
-    return [
-        _point(engine, plan, steps[2 * index], steps[2 * index + 1])
-        for index, ((engine, _), plan) in enumerate(zip(wanted, plans, strict=True))
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What the steps of a point work on."""
-
-    decoding: Array
-    share: Array
-    tokens: Array
-    plain: Batch
-    mixed: Batch
-
-
-def _plan(engine: Engine, work: Workload, decoding: Array) -> _Plan:
-    budget = _budget(engine)
-    arrivals = decoding * engine.drafts.gain / work.decode_steps
-    demand = arrivals * work.new_tokens
-    # Arrivals that fall into one step share it (Poisson); long prompts need several.
-    share = np.clip(np.maximum(-np.expm1(-arrivals), demand / budget), 0.0, 1.0)
-    tokens = np.minimum(demand / np.maximum(share, np.finfo(float).tiny), budget)
-    chunk = np.minimum(work.new_tokens, engine.stack.chunk_tokens)
-    sequences = decoding * engine.layout.pp
-    beside = sequences if engine.stack.mixes_prompts else None
-    mixed = _prompts(engine, work, np.maximum(tokens / chunk, 1.0), beside)
-    plain = _decode(engine, work, sequences)
-    return _Plan(decoding, share, tokens, plain, mixed)
-
-
-def _point(engine: Engine, plan: _Plan, plain: StepTime, mixed: StepTime) -> _Point:
-    drafts = engine.drafts
-    # A draft layer is of the make of the model's own layers, and runs once for each drafted token.
-    drafting = drafts.tokens * drafts.layers / engine.model.layer_count * plain.kernel_s
-    plain_s = np.asarray(plain.time_s + drafting)
-    mixed_s = np.asarray(mixed.time_s + (drafting if engine.stack.mixes_prompts else plain_s))
-    return _Point(
-        plan.decoding, plan.share, plan.tokens, plain, mixed, plain_s, mixed_s, drafts.gain
-    )
-
-
 def closed_loop(
     engine: Engine,
     work: Workload,
@@ -262,43 +124,139 @@ def closed_loop(
     Returns:
         The replica in the steady state.
     """
-    everybody = _per_micro_batch(engine, users)
-    mine = np.minimum(everybody, _per_micro_batch(engine, most_sequences))
-    curve = _curve(engine, work, mine, float(np.min(mine)) * _GRID_START)
-    host = engine.stack.request_s
-    present = curve.decoding + curve.requests_per_s(work) * (_wait(engine, work, curve) + host)
-    decoding = _invert(present, curve.decoding, mine)
-    point = _at(engine, work, np.minimum(decoding, _most(engine, work)))
-    tpot = point.tpot_s
-    # Whoever does not decode waits (Little's law); more than the usual wait where prompts pile up.
-    absent = mine / point.requests_per_s(work) - work.decode_steps * tpot
-    ttft = np.maximum(_wait(engine, work, point) + host, absent)
-    if in_step > 0.0:
-        row, beat = _together(engine, work, mine)
-        ttft = (1.0 - in_step) * ttft + in_step * (row + host)
+    priced = price(engine, work, users, most_sequences=most_sequences, with_row=in_step > 0.0)
+    decoding = _invert(_present(engine, work, priced), priced.curve.decoding, priced.inside)
+    point = point_at(engine, work, np.minimum(decoding, most_decoding(engine, work)))
+    apart = _apart(engine, work, priced.inside, point.tpot_s, wait_s(engine, work, point))
+    ttft, tpot, per_s = _mixed(engine, work, priced, apart, in_step)
+    return _serving(engine, work, point, per_s=per_s, ttft=ttft, tpot=tpot)
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """The steps of a closed loop, before any question of how they are strung together.
+
+    Attributes:
+        everybody: Users of one pipeline micro-batch.
+        inside: Those whose sequences fit.
+        curve: Steps over a grid of decoding batches, on a new first axis.
+        row: A full step of prompts, where all users queue together; None if not asked for.
+        beat: The decode step of all of them.
+    """
+
+    everybody: Array
+    inside: Array
+    curve: Point
+    row: StepTime | None
+    beat: StepTime | None
+
+
+def price(
+    engine: Engine,
+    work: Workload,
+    users: ArrayLike,
+    *,
+    most_sequences: ArrayLike = np.inf,
+    with_row: bool = False,
+) -> Priced:
+    """Prices the kernels of a closed loop; see `closed_loop` for the arguments."""
+    everybody = per_micro_batch(engine, users)
+    inside = np.minimum(everybody, per_micro_batch(engine, most_sequences))
+    curve = _curve(engine, work, inside, float(np.min(inside)) * _GRID_START)
+    if not with_row:
+        return Priced(everybody, inside, curve, None, None)
+    beside = inside * engine.layout.pp * _HALF if engine.stack.mixes_prompts else None
+    row, beat = step_times(
+        [
+            (engine, prompt_batch(engine, work, _at_once(engine, work, inside), beside)),
+            (engine, decode_batch(engine, work, inside * engine.layout.pp)),
+        ]
+    )
+    return Priced(everybody, inside, curve, row, beat)
+
+
+def settle(
+    engine: Engine, work: Workload, priced: Priced, *, in_step: float = 0.0
+) -> tuple[Array, Array]:
+    """TTFT and TPOT from kernels already priced, under a framework that may be another.
+
+    What `closed_loop` computes at the solved batch is read from the curve here, so that a
+    framework's parameters can be tried by the thousand.
+
+    Args:
+        engine: The replica, with the framework to try; one that takes prompts in equal chunks.
+        work: The requests.
+        priced: Its kernels.
+        in_step: How far users stay in step.
+    """
+    curve = priced.curve.under(engine)
+    priced = Priced(priced.everybody, priced.inside, curve, priced.row, priced.beat)
+    present = _present(engine, work, priced)
+    tpot = _invert(present, curve.tpot_s, priced.inside)
+    wait = _invert(present, wait_s(engine, work, curve), priced.inside)
+    apart = _apart(engine, work, priced.inside, tpot, wait)
+    ttft, tpot, _ = _mixed(engine, work, priced, apart, in_step)
+    return ttft, tpot
+
+
+def _present(engine: Engine, work: Workload, priced: Priced) -> Array:
+    """Users at each batch of the curve: those who decode and those who wait (Little's law)."""
+    curve = priced.curve
+    wait = wait_s(engine, work, curve) + engine.stack.request_s
+    return np.asarray(curve.decoding + curve.requests_per_s(work) * wait)
+
+
+def _apart(
+    engine: Engine, work: Workload, users: Array, tpot: Array, wait: Array
+) -> tuple[Array, Array]:
+    """TTFT and TPOT of users who send requests at any time.
+
+    Where prompts pile up, whoever does not decode waits, and that is more than the usual wait.
+    """
+    decoding = np.minimum(users, most_decoding(engine, work))
+    piled = (users / decoding - 1.0) * work.decode_steps * tpot
+    return np.maximum(wait + engine.stack.request_s, piled), tpot
+
+
+def _mixed(
+    engine: Engine,
+    work: Workload,
+    priced: Priced,
+    apart: tuple[Array, Array],
+    in_step: float,
+) -> tuple[Array, Array, Array]:
+    """TTFT, TPOT and requests per second between users apart and users in step."""
+    ttft, tpot = apart
+    if in_step > 0.0 and priced.row is not None and priced.beat is not None:
+        row, beat = _together(engine, work, priced.inside, priced.row, priced.beat)
+        ttft = (1.0 - in_step) * ttft + in_step * (row + engine.stack.request_s)
         tpot = (1.0 - in_step) * tpot + in_step * beat
-    per_s = mine / (ttft + work.decode_steps * tpot)
-    outside = (everybody - mine) / per_s
-    return _serving(engine, work, point, per_s=per_s, ttft=ttft + outside, tpot=tpot)
+    per_s = priced.inside / (ttft + work.decode_steps * tpot)
+    return ttft + (priced.everybody - priced.inside) / per_s, tpot, per_s
 
 
-def _together(engine: Engine, work: Workload, users: Array) -> tuple[Array, Array]:
+def _at_once(engine: Engine, work: Workload, users: Array) -> Array:
+    """Prompts of a full step."""
+    chunk = np.minimum(work.new_tokens, engine.stack.chunk_tokens)
+    return np.asarray(np.minimum(prompt_budget(engine) / chunk, users))
+
+
+def _together(
+    engine: Engine, work: Workload, users: Array, row: StepTime, beat: StepTime
+) -> tuple[Array, Array]:
     """Mean TTFT and TPOT of users who all send their requests at the same moment.
 
     Prompts go through in full steps; the middle of the row waits for half of them. Whoever is
     through waits for the others, or decodes beside them, before all decode together.
     """
+    full, plain = with_stack(row, engine), with_stack(beat, engine)
     chunk = np.minimum(work.new_tokens, engine.stack.chunk_tokens)
-    at_once = np.minimum(_budget(engine) / chunk, users)
-    beside = users * engine.layout.pp * _HALF if engine.stack.mixes_prompts else None
-    decode = _decode(engine, work, users * engine.layout.pp)
-    full, plain = step_times([(engine, _prompts(engine, work, at_once, beside)), (engine, decode)])
-    drafting = engine.drafts.tokens * engine.drafts.layers / engine.model.layer_count
-    beat = (plain.time_s + drafting * plain.kernel_s) / engine.drafts.gain
-    steps = np.maximum(users * work.new_tokens / (at_once * chunk), chunks(engine, work))
-    row = (steps + chunks(engine, work)) * _HALF * full.time_s
-    others = (steps - chunks(engine, work)) * _HALF * full.time_s
-    return np.asarray(row), np.asarray(beat + others / work.decode_steps)
+    own = chunks(engine, work)
+    steps = np.maximum(users * work.new_tokens / (_at_once(engine, work, users) * chunk), own)
+    through = (steps + own) * _HALF * full.time_s
+    others = (steps - own) * _HALF * full.time_s
+    each = (plain.time_s + drafting_s(engine, plain)) / engine.drafts.gain
+    return np.asarray(through), np.asarray(each + others / work.decode_steps)
 
 
 def open_loop(engine: Engine, work: Workload, requests_per_s: ArrayLike) -> Serving:
@@ -313,13 +271,13 @@ def open_loop(engine: Engine, work: Workload, requests_per_s: ArrayLike) -> Serv
         The steady state; infinite TTFT where the replica cannot keep up.
     """
     rate = np.asarray(requests_per_s, dtype=np.float64) / engine.layout.pp
-    most = np.minimum(_most(engine, work), LARGEST_BATCH)
+    most = np.minimum(most_decoding(engine, work), LARGEST_BATCH)
     curve = _curve(engine, work, most, _IDLE_BATCH)
     decoding = _invert(curve.requests_per_s(work), curve.decoding, rate)
-    point = _at(engine, work, np.minimum(decoding, most))
+    point = point_at(engine, work, np.minimum(decoding, most))
     reached = point.requests_per_s(work)
     keeps_up = reached >= rate * _TAIL
-    wait = np.where(keeps_up, _wait(engine, work, point) + engine.stack.request_s, np.inf)
+    wait = np.where(keeps_up, wait_s(engine, work, point) + engine.stack.request_s, np.inf)
     per_s = np.minimum(reached, rate)
     return _serving(engine, work, point, per_s=per_s, ttft=wait, tpot=point.tpot_s)
 
@@ -338,20 +296,20 @@ def curves(engines: Sequence[Engine], work: Workload, largest: Sequence[float]) 
         One state a replica, over a grid of batches; `users` follows from each.
     """
     grids = [
-        np.minimum(_grid(float(_per_micro_batch(e, most)), 1.0), _most(e, work))
+        np.minimum(_grid(float(per_micro_batch(e, most)), 1.0), most_decoding(e, work))
         for e, most in zip(engines, largest, strict=True)
     ]
-    points = _points(list(zip(engines, grids, strict=True)), work)
+    found = points(list(zip(engines, grids, strict=True)), work)
     return [
         _serving(
             engine,
             work,
             point,
             per_s=point.requests_per_s(work),
-            ttft=_wait(engine, work, point) + engine.stack.request_s,
+            ttft=wait_s(engine, work, point) + engine.stack.request_s,
             tpot=point.tpot_s,
         )
-        for engine, point in zip(engines, points, strict=True)
+        for engine, point in zip(engines, found, strict=True)
     ]
 
 
@@ -365,40 +323,24 @@ def throughput(engines: Sequence[Engine], work: Workload, users: ArrayLike) -> l
         work: The requests.
         users: Users of each replica.
     """
-    mine = [np.minimum(_per_micro_batch(e, users), _most(e, work)) for e in engines]
-    points = _points(list(zip(engines, mine, strict=True)), work)
+    mine = [np.minimum(per_micro_batch(e, users), most_decoding(e, work)) for e in engines]
+    found = points(list(zip(engines, mine, strict=True)), work)
     return [
         np.asarray(
             point.decoding
             * np.asarray(work.osl)
-            / (work.decode_steps * point.tpot_s + _wait(engine, work, point))
+            / (work.decode_steps * point.tpot_s + wait_s(engine, work, point))
             * engine.layout.pp
         )
-        for engine, point in zip(engines, points, strict=True)
+        for engine, point in zip(engines, found, strict=True)
     ]
 
 
-def _per_micro_batch(engine: Engine, users: ArrayLike) -> Array:
-    """Users of one pipeline micro-batch, each of which is an engine of its own."""
-    count = np.asarray(users, dtype=np.float64)
-    return np.maximum(count / engine.layout.pp, np.minimum(count, 1.0))
-
-
-def _budget(engine: Engine) -> float:
-    """Prompt tokens that one step takes at most, over all data-parallel groups."""
-    return float(engine.stack.chunk_tokens * engine.layout.dp)
-
-
-def _most(engine: Engine, work: Workload) -> Array:
-    """The decoding batch at which finished requests make room for as many prompts as fit."""
-    return np.asarray(_budget(engine) * work.decode_steps / work.new_tokens / engine.drafts.gain)
-
-
-def _curve(engine: Engine, work: Workload, largest: Array, smallest: float) -> _Point:
+def _curve(engine: Engine, work: Workload, largest: Array, smallest: float) -> Point:
     """Steps over a grid of decoding batches, on a new first axis."""
-    top = np.minimum(largest, _most(engine, work))
+    top = np.minimum(largest, most_decoding(engine, work))
     grid = _grid(float(np.max(top)), smallest).reshape((-1,) + (1,) * np.ndim(top))
-    return _at(engine, work, np.minimum(grid, _most(engine, work)))
+    return point_at(engine, work, np.minimum(grid, most_decoding(engine, work)))
 
 
 def _grid(high: float, low: float) -> Array:
@@ -429,27 +371,13 @@ def _invert(values: Array, grid: Array, wanted: Array) -> Array:
     return np.asarray(np.exp(x0 + (x1 - x0) * np.clip((target - y0) / rise, 0.0, 1.0)))
 
 
-def _wait(engine: Engine, work: Workload, point: _Point) -> Array:
-    """Mean time from arrival to first token, without the host's part.
-
-    Half a running step and half the steps between two looks at the queue, the queue of prompts
-    (Pollaczek-Khinchine with equal services, at the share of the prompt budget in use, and at most
-    half the other users), its own chunks.
-    """
-    own = chunks(engine, work) * point.mixed.time_s
-    use = point.tokens * point.share / _budget(engine)
-    queue = np.where(use < 1.0, use / (2.0 * np.maximum(1.0 - use, 1.0 / _LONGEST_QUEUE)), 0.0)
-    service = own * np.minimum(work.new_tokens / engine.stack.chunk_tokens, 1.0)
-    look = _HALF * np.maximum(engine.stack.poll_steps, 1.0) * point.step_s
-    return np.asarray(look + own + np.minimum(queue, point.decoding / 2) * service)
-
-
 def _serving(
-    engine: Engine, work: Workload, point: _Point, *, per_s: Array, ttft: Array, tpot: Array
+    engine: Engine, work: Workload, point: Point, *, per_s: Array, ttft: Array, tpot: Array
 ) -> Serving:
     osl = np.asarray(work.osl, dtype=np.float64)
     per_s = per_s * engine.layout.pp
     plain, mixed, share = point.plain, point.mixed, point.share
+    queue = INTERVAL_DEVIATIONS * engine.stack.queue_log_sd
     whole = (1.0 - share) * plain.time_s + share * mixed.time_s
     low = ((1.0 - share) * plain.low_s + share * mixed.low_s) / whole
     high = ((1.0 - share) * plain.high_s + share * mixed.high_s) / whole
@@ -467,8 +395,8 @@ def _serving(
         users=per_s * (ttft + work.decode_steps * tpot),
         decoding=point.decoding * engine.layout.pp,
         mixed_share=share,
-        ttft_low_s=ttft * mixed.low_s / mixed.time_s,
-        ttft_high_s=ttft * mixed.high_s / mixed.time_s,
+        ttft_low_s=ttft * np.exp(-np.hypot(np.log(mixed.time_s / mixed.low_s), queue)),
+        ttft_high_s=ttft * np.exp(np.hypot(np.log(mixed.high_s / mixed.time_s), queue)),
         tpot_low_s=tpot * low,
         tpot_high_s=tpot * high,
         decode_step=plain,

@@ -20,6 +20,7 @@ from weir.perf.parallel import Layout
 
 Array = NDArray[np.float64]
 
+EXPERTS_KERNEL: Final = "moe_gemm"
 # The quantiles of an 80 % interval of a normal distribution lie so many deviations off.
 INTERVAL_DEVIATIONS: Final = 1.2815515655446004
 
@@ -51,6 +52,8 @@ class StepTime:
         flop: Arithmetic on one chip.
         memory_bytes: Memory traffic on one chip.
         link_bytes: Traffic over links of one chip.
+        sequences: Sequences of the batch, whose host time the stack adds.
+        has_prompts: Prompt tokens are among it, so that it is launched kernel by kernel.
         operators: Every operator with its cost.
     """
 
@@ -63,6 +66,8 @@ class StepTime:
     flop: Array
     memory_bytes: Array
     link_bytes: Array
+    sequences: Array
+    has_prompts: bool
     operators: tuple[OperatorTime, ...]
 
     def by_part(self) -> dict[Part, Array]:
@@ -144,35 +149,50 @@ def step_times(wanted: Sequence[tuple[Engine, Batch]]) -> list[StepTime]:
     together = [operator for each in lists for operator in each]
     costs = iter(evaluate(together, first.machine, first.efficiency))
     return [
-        _assemble(engine, batch, tuple(OperatorTime(item, next(costs)) for item in each))
+        _assemble(
+            engine,
+            _sequences(batch),
+            tuple(OperatorTime(item, next(costs)) for item in each),
+            has_prompts=batch.prefill_sequences is not None,
+        )
         for (engine, batch), each in zip(wanted, lists, strict=True)
     ]
 
 
-def _assemble(engine: Engine, batch: Batch, items: tuple[OperatorTime, ...]) -> StepTime:
+def with_stack(step: StepTime, engine: Engine) -> StepTime:
+    """The same kernels under another framework."""
+    return _assemble(engine, step.sequences, step.operators, has_prompts=step.has_prompts)
+
+
+def _assemble(
+    engine: Engine, sequences: Array, items: tuple[OperatorTime, ...], *, has_prompts: bool
+) -> StepTime:
     layout, stack = engine.layout, engine.stack
     kernel = _total(items, "time_s")
-    prefill = batch.prefill_sequences is not None
-    factor = stack.kernel_factor_prefill if prefill else stack.kernel_factor_decode
+    factor = stack.kernel_factor_prefill if has_prompts else stack.kernel_factor_decode
+    hardware = _total(items, "hardware_s")
     launches = sum(item.operator.count for item in items)
-    issued = stack.eager_launch_s * launches if prefill else 0.0
+    issued = stack.eager_launch_s * launches if has_prompts else 0.0
     # Every pipeline stage prepares its own inputs before it runs.
-    host = (stack.mixed_step_s if prefill else stack.decode_step_s) * layout.pp
-    sequences = _sequences(batch)
-    time = np.maximum(kernel * factor, issued) + host + stack.sequence_s * sequences / layout.dp
-    low, high = _interval(
-        time, kernel, _total(items, "low_s"), _total(items, "high_s"), stack.step_log_sd
-    )
+    host = (stack.mixed_step_s if has_prompts else stack.decode_step_s) * layout.pp
+    saved = 0.0 if has_prompts else stack.fused_launch_s * launches
+    experts = _total([x for x in items if x.operator.kernel == EXPERTS_KERNEL], "time_s")
+    own = (kernel + (stack.kernel_factor_experts - 1.0) * experts) * factor
+    busy = np.maximum(own - saved, hardware)
+    time = np.maximum(busy, issued) + host + stack.sequence_s * sequences / layout.dp
+    low, high = _interval(items, time, kernel, stack.step_log_sd)
     return StepTime(
         time_s=time,
         low_s=low,
         high_s=high,
-        hardware_s=_total(items, "hardware_s"),
+        hardware_s=hardware,
         kernel_s=kernel,
         stack_s=time - kernel,
         flop=_total(items, "flop"),
         memory_bytes=_total(items, "memory_bytes"),
         link_bytes=_total(items, "link_bytes"),
+        sequences=sequences,
+        has_prompts=has_prompts,
         operators=items,
     )
 
@@ -184,20 +204,29 @@ def _sequences(batch: Batch) -> Array:
 
 
 def _interval(
-    time: Array, kernel: Array, low: Array, high: Array, sd: float
+    items: tuple[OperatorTime, ...], time: Array, kernel: Array, sd: float
 ) -> tuple[Array, Array]:
     """80 % interval of a step.
 
-    Kernel errors of one chip go the same way (a rate or a floor that is off is off everywhere), so
-    their ends add up; the stack's error is independent of them and adds in squares of logarithms.
+    Errors of one kernel go the same way wherever it is called (a rate or a floor that is off is
+    off everywhere), so its ends add up; errors of different kernels, and of the stack, are
+    independent and add in squares.
     """
-    stack = np.asarray(INTERVAL_DEVIATIONS * sd)
-    up = np.hypot(np.log(high / kernel), stack)
-    down = np.hypot(np.log(kernel / low), stack)
-    return time * np.exp(-down), time * np.exp(up)
+    up: dict[str, Array] = {}
+    down: dict[str, Array] = {}
+    for item in items:
+        name, cost = item.operator.kernel, item.cost
+        up[name] = up.get(name, np.zeros(())) + (cost.high_s - cost.time_s)
+        down[name] = down.get(name, np.zeros(())) + (cost.time_s - cost.low_s)
+    above = np.sqrt(sum(np.square(value) for value in up.values()))
+    below = np.sqrt(sum(np.square(value) for value in down.values()))
+    stack = INTERVAL_DEVIATIONS * sd
+    wide = np.hypot(np.log1p(above / kernel), stack)
+    deep = np.hypot(-np.log1p(-below / kernel), stack)
+    return time * np.exp(-deep), time * np.exp(wide)
 
 
-def _total(items: tuple[OperatorTime, ...], field: str) -> Array:
+def _total(items: Sequence[OperatorTime], field: str) -> Array:
     total: Array = np.zeros(())
     for item in items:
         total = total + np.asarray(getattr(item.cost, field), dtype=np.float64)

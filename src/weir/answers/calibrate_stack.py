@@ -1,0 +1,243 @@
+"""What frameworks add, learned from the serving runs of the calibration chips alone.
+
+The kernels of every run are priced once, on a grid of decoding batches; what is fitted is only how
+a framework strings them together, so that a fit takes seconds and never touches the kernels.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weir.answers.serving_deployments import Deployed, deployed
+from weir.answers.serving_sample import SampleRow
+from weir.answers.validate_serving import CALIBRATION_CHIPS, ServingValidation, alike, predict
+from weir.catalog.query import Catalog
+from weir.catalog.stack import Client, Stack, load_clients, load_stacks
+from weir.core.errors import WeirError
+from weir.core.provenance import Status
+from weir.perf.calibration.least_squares import minimise
+from weir.perf.serving import Priced, price, settle
+from weir.perf.step import INTERVAL_DEVIATIONS
+
+Array = NDArray[np.float64]
+
+FRAMEWORKS: Final = ("vllm", "sglang", "trtllm")
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """One fitted quantity: where it lives, its bounds, and whether it is searched in logarithms."""
+
+    name: str
+    low: float
+    high: float
+    is_log: bool = False
+
+
+FREE: Final = (
+    Free("kernel_factor_decode", 0.4, 1.6, is_log=True),
+    Free("kernel_factor_prefill", 0.5, 2.5, is_log=True),
+    Free("kernel_factor_experts", 0.3, 1.5, is_log=True),
+    Free("fused_launch_s", 0.0, 4e-6),
+    Free("decode_step_s", 0.0, 8e-3),
+    Free("mixed_step_s", 0.0, 30e-3),
+    Free("sequence_s", 0.0, 1e-4),
+    Free("request_s", 0.0, 0.2),
+    Free("poll_steps", 1.0, 40.0),
+    Free("in_step_public", 0.0, 1.0),
+    Free("in_step_maker", 0.0, 1.0),
+)
+# Where the loss bends from squares to absolute values: about the spread of repeated runs.
+TPOT_SCALE: Final = 0.1
+TTFT_SCALE: Final = 0.3
+COVERAGE: Final = 0.8
+_ITERATIONS: Final = 12
+_BISECTIONS: Final = 24
+_WIDEST: Final = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class StackFit:
+    """One framework as fitted.
+
+    Attributes:
+        stack: Its parameters.
+        in_step: How far users stay in step, by client.
+        runs: Runs it was fitted on.
+    """
+
+    stack: Stack
+    in_step: Mapping[str, float]
+    runs: int
+
+
+def calibrate_stack(
+    rows: Sequence[SampleRow], framework: str, catalog: Catalog, *, iterations: int = _ITERATIONS
+) -> StackFit:
+    """Fits one framework to the runs of the calibration chips.
+
+    Args:
+        rows: Measured runs of any chips; those of other chips than the calibration chips, and of
+            other frameworks, are left out.
+        framework: Key of the framework.
+        catalog: Where chips and models are looked up.
+        iterations: Most steps of the fit.
+    """
+    start, clients = load_stacks()[framework], load_clients()
+    chosen = _once([r for r in rows if r.chip in CALIBRATION_CHIPS and r.framework == framework])
+    cases = _cases(chosen, catalog, clients)
+
+    def residuals(x: Array) -> Array:
+        stack, in_step = _unpack(x, start)
+        found = [case.errors(stack, in_step) for case in cases]
+        tpot = np.concatenate([each[1] for each in found])
+        ttft = np.concatenate([each[0] for each in found])
+        return np.concatenate([tpot / TPOT_SCALE, ttft / TTFT_SCALE])
+
+    first = _pack(start, {key: client.in_step(framework) for key, client in clients.items()})
+    low = np.array([_inner(free, free.low) for free in FREE])
+    high = np.array([_inner(free, free.high) for free in FREE])
+    fit = minimise(residuals, np.clip(first, low, high), low, high, iterations=iterations)
+    stack, in_step = _unpack(fit.x, start)
+    count = sum(len(case.measured_tpot_s) for case in cases)
+    stack = _with_spread(stack, in_step, chosen, framework, clients, catalog)
+    basis = (
+        f"{_plain(start.basis)}; times fitted on {count} serving runs of H100 SXM and B200"
+        " in aiconfigurator-core 0.12.0"
+    )
+    return StackFit(replace(stack, status=Status.DERIVED, basis=basis), in_step, count)
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """Runs of one deployment with their kernels priced."""
+
+    found: Deployed
+    priced: Priced
+    measured_ttft_s: Array
+    measured_tpot_s: Array
+
+    def errors(self, stack: Stack, in_step: Mapping[str, float]) -> tuple[Array, Array]:
+        """Logarithms of predicted over measured TTFT and TPOT under a framework's parameters."""
+        engine = self.found.under(stack).engine
+        share = in_step[self.found.client]
+        ttft, tpot = settle(engine, self.found.work, self.priced, in_step=share)
+        return np.log(ttft / self.measured_ttft_s), np.log(tpot / self.measured_tpot_s)
+
+
+def _cases(
+    rows: Sequence[SampleRow], catalog: Catalog, clients: Mapping[str, Client]
+) -> list[_Case]:
+    cases: list[_Case] = []
+    for members in alike(rows):
+        chosen = [rows[index] for index in members]
+        if chosen[0].layout is None or not np.isfinite(chosen[0].concurrency):
+            continue
+        try:
+            found = deployed(chosen, catalog, None, clients)
+        except WeirError:
+            # Refused by the prediction as well, which counts the reason.
+            continue
+        priced = price(
+            found.engine,
+            found.work,
+            found.users,
+            most_sequences=found.most_sequences,
+            with_row=True,
+        )
+        ttft = np.array([row.ttft_s for row in chosen])
+        cases.append(_Case(found, priced, ttft, np.array([row.tpot_s for row in chosen])))
+    return cases
+
+
+def _plain(basis: str) -> str:
+    return basis.partition("; times ")[0]
+
+
+def _once(rows: Sequence[SampleRow]) -> list[SampleRow]:
+    """Each measurement once: the sample repeats runs that stand in several exports."""
+    found: dict[tuple[object, ...], SampleRow] = {}
+    for row in rows:
+        key = (row.chip, row.model, row.framework, row.layout, row.weights, row.isl, row.osl)
+        found.setdefault((*key, row.concurrency, round(row.ttft_s, 6), round(row.tpot_s, 6)), row)
+    return list(found.values())
+
+
+def _inner(free: Free, value: float) -> float:
+    return float(np.log(value)) if free.is_log else value / free.high
+
+
+def _outer(free: Free, value: float) -> float:
+    return float(np.exp(value)) if free.is_log else value * free.high
+
+
+def _pack(stack: Stack, in_step: Mapping[str, float]) -> Array:
+    values = [
+        in_step[free.name.removeprefix("in_step_")]
+        if free.name.startswith("in_step_")
+        else float(getattr(stack, free.name))
+        for free in FREE
+    ]
+    return np.array([_inner(free, value) for free, value in zip(FREE, values, strict=True)])
+
+
+def _unpack(x: Array, stack: Stack) -> tuple[Stack, dict[str, float]]:
+    values = {free.name: _outer(free, float(v)) for free, v in zip(FREE, x, strict=True)}
+    in_step = {
+        name.removeprefix("in_step_"): values.pop(name)
+        for name in [free.name for free in FREE if free.name.startswith("in_step_")]
+    }
+    return replace(stack, **values), in_step  # type: ignore[arg-type]
+
+
+def _predict(
+    rows: Sequence[SampleRow],
+    framework: str,
+    stack: Stack,
+    in_step: Mapping[str, float],
+    clients: Mapping[str, Client],
+    catalog: Catalog,
+) -> ServingValidation:
+    changed = {
+        key: replace(client, **{f"in_step_{framework}": in_step[key]})  # type: ignore[arg-type]
+        for key, client in clients.items()
+    }
+    return predict(rows, catalog, {framework: stack}, changed)
+
+
+def _with_spread(
+    stack: Stack,
+    in_step: Mapping[str, float],
+    rows: Sequence[SampleRow],
+    framework: str,
+    clients: Mapping[str, Client],
+    catalog: Catalog,
+) -> Stack:
+    """Spreads at which four fifths of the runs lie in the interval, found from the widths."""
+    bare = replace(stack, step_log_sd=0.0, queue_log_sd=0.0)
+    done = _predict(rows, framework, bare, in_step, clients, catalog).predicted
+    tpot = _spread(
+        np.array([np.log(p.row.tpot_s / p.tpot_s) for p in done]),
+        np.array([np.log(p.tpot_s / p.tpot_low_s) for p in done]),
+        np.array([np.log(p.tpot_high_s / p.tpot_s) for p in done]),
+    )
+    ttft = _spread(
+        np.array([np.log(p.row.ttft_s / p.ttft_s) for p in done]),
+        np.array([np.log(p.ttft_s / p.ttft_low_s) for p in done]),
+        np.array([np.log(p.ttft_high_s / p.ttft_s) for p in done]),
+    )
+    return replace(stack, step_log_sd=tpot, queue_log_sd=float(np.sqrt(max(ttft**2 - tpot**2, 0))))
+
+
+def _spread(error: Array, down: Array, up: Array) -> float:
+    """The deviation that, added in squares to the widths, makes them hold the coverage."""
+    low, high = 0.0, _WIDEST
+    for _ in range(_BISECTIONS):
+        middle = (low + high) / 2.0
+        extra = INTERVAL_DEVIATIONS * middle
+        inside = (error <= np.hypot(up, extra)) & (error >= -np.hypot(down, extra))
+        low, high = (low, middle) if np.mean(inside) >= COVERAGE else (middle, high)
+    return high

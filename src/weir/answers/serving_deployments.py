@@ -1,0 +1,135 @@
+"""The deployments that measured serving runs were made on: engine, requests, users, cache."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weir.answers.machines import machine_of
+from weir.answers.serving_sample import SampleRow
+from weir.catalog.calibration import load_efficiency
+from weir.catalog.entities import Model
+from weir.catalog.query import Catalog
+from weir.catalog.stack import Client, Stack, load_stack
+from weir.core.errors import LayoutError
+from weir.perf.formats import Precision, choose_precision
+from weir.perf.memory import memory
+from weir.perf.parallel import check_layout
+from weir.perf.serving import Workload
+from weir.perf.step import Engine
+
+Array = NDArray[np.float64]
+
+_CHIPS: Final = {
+    "h100_sxm": "h100-sxm",
+    "h200_sxm": "h200-sxm",
+    "b200_sxm": "b200-sxm",
+    "b300_sxm": "b300-sxm",
+    "gb200": "gb200",
+    "gb300": "gb300",
+}
+_MODELS: Final = {
+    "Qwen/Qwen3-235B-A22B-FP8": "qwen3-235b-a22b",
+    "nvidia/Llama-3.1-8B-Instruct-FP8": "llama-3.1-8b",
+    "nvidia/DeepSeek-R1-NVFP4": "deepseek-r1",
+    "nvidia/Qwen3-32B-NVFP4": "qwen3-32b",
+    "nvidia/DeepSeek-V3.1-NVFP4": "deepseek-v3.1",
+}
+_FORMATS: Final = {"fp8": "fp8", "fp8_block": "fp8_block", "nvfp4": "nvfp4", "int4_wo": "int4_wo"}
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """Runs of one deployment.
+
+    Attributes:
+        engine: The replica.
+        work: Mean lengths of the requests of each run.
+        users: Users of each run.
+        most_sequences: Sequences the cache holds, for each run.
+        client: Key of the client that sent the requests.
+    """
+
+    engine: Engine
+    work: Workload
+    users: Array
+    most_sequences: Array
+    client: str
+
+    def under(self, stack: Stack) -> "Deployed":
+        """The same under other framework parameters; its memory settings stay."""
+        return replace(self, engine=replace(self.engine, stack=stack))
+
+
+def deployed(
+    rows: Sequence[SampleRow],
+    catalog: Catalog,
+    stacks: Mapping[str, Stack] | None,
+    clients: Mapping[str, Client],
+) -> Deployed:
+    """The deployment of runs that differ only in lengths and users.
+
+    Args:
+        rows: The runs, at least one.
+        catalog: Where chips and models are looked up.
+        stacks: Framework parameters by key; those of the stock if None.
+        clients: Benchmark clients by key.
+
+    Raises:
+        UnknownNameError: The catalogue lacks the chip or model.
+        LayoutError: The layout does not divide the model.
+    """
+    first = rows[0]
+    engine = engine_of(first, catalog, stacks)
+    key = "public" if first.is_public else "maker"
+    client = clients[key]
+    work = Workload(
+        isl=client.length_share * np.array([row.isl for row in rows]),
+        osl=client.length_share * np.array([row.osl for row in rows]),
+    )
+    users = np.array([row.concurrency for row in rows])
+    held = memory(
+        engine.model,
+        engine.layout,
+        engine.precision,
+        engine.stack,
+        engine.machine.memory_capacity_bytes,
+        sequences=users,
+        # Blocks are taken as sequences grow, so that the mean context fills the cache.
+        context_tokens=work.decode_context,
+    )
+    return Deployed(engine, work, users, np.maximum(held.max_sequences, 1.0), key)
+
+
+def engine_of(
+    row: SampleRow, catalog: Catalog, stacks: Mapping[str, Stack] | None = None
+) -> Engine:
+    """The replica that a run of the sample was measured on.
+
+    Raises:
+        UnknownNameError: The catalogue lacks the chip or model.
+        LayoutError: The layout does not divide the model.
+    """
+    chip = catalog.chip(_CHIPS.get(row.chip, row.chip))
+    model = catalog.model(_MODELS.get(row.model, row.model.rpartition("/")[2]))
+    machine = machine_of(chip, catalog).machine
+    layout = row.layout
+    if layout is None:
+        raise LayoutError("the row has no layout")
+    check_layout(model, layout)
+    stack = load_stack(row.framework) if stacks is None else stacks[row.framework]
+    precision = _precision(row, model, frozenset(machine.dense_flop_per_s))
+    return Engine(model, layout, precision, machine, load_efficiency(), stack)
+
+
+def _precision(row: SampleRow, model: Model, rates: frozenset[str]) -> Precision:
+    """The formats of a run: those of the row, where the model is not published in four bits."""
+    published, _ = choose_precision(
+        model.shape.weight_format, model.shape.expert_weight_format, rates
+    )
+    cache = "fp8" if row.framework == "trtllm" and row.weights else published.kv_cache
+    if model.shape.expert_weight_format is not None or not row.weights:
+        return Precision(published.weights, published.experts, cache)
+    return Precision(_FORMATS[row.weights], _FORMATS[row.experts], cache)
