@@ -76,19 +76,20 @@ def settled(day: Day, case: Case, chips: ChipColumns) -> Outcome:
     return outcome
 
 
-def status_of(outcome: Outcome) -> Status:
-    """The status of the first row."""
+def status_of(outcome: Outcome, row: int = 0) -> Status:
+    """The status of a row."""
     policies = policy_codes(outcome.scene.day.law)
-    licence = answer(outcome.licence)
-    code = int(np.ravel(outcome.policy)[0])
+    licence = answer(outcome.licence, row)
+    codes = np.ravel(outcome.policy)
+    code = int(codes[row if codes.size > 1 else 0])
     return Status(
-        eccn=eccn_of(outcome.paragraphs),
+        eccn=eccn_of(outcome.paragraphs, row),
         licence_required=licence,
         policy="" if licence is Answer.NO else policies.get(code, "undetermined"),
         exceptions=tuple(
-            item.result[0] + ("" if at(outcome.exceptions[item.id]) == YES else " perhaps")
+            item.result[0] + ("" if at(outcome.exceptions[item.id], row) == YES else " perhaps")
             for item in outcome.scene.day.of("except")
-            if at(outcome.exceptions[item.id]) != NO
+            if at(outcome.exceptions[item.id], row) != NO
         ),
     )
 
@@ -117,8 +118,8 @@ def periods(
     return tuple(found)
 
 
-def causes(before: Outcome, after: Outcome) -> Iterator[Cause]:
-    """What of the law changed between two evaluations and bears on the first row.
+def causes(before: Outcome, after: Outcome, row: int = 0) -> Iterator[Cause]:
+    """What of the law changed between two evaluations of the same chips and bears on a row.
 
     Where nothing that changed bears on it, whatever else began or ended.
     """
@@ -127,12 +128,15 @@ def causes(before: Outcome, after: Outcome) -> Iterator[Cause]:
     begun = [item for key, item in new.items() if key not in old]
     ended = [item for key, item in old.items() if key not in new and not _goes_on(item, new)]
     found = [
-        *_told(after, [item for item in begun if _bears(after, item)], "begins"),
-        *_told(before, [item for item in ended if _bears(before, item)], "ends"),
+        *_told(after, [item for item in begun if _bears(after, item, row)], "begins", row),
+        *_told(before, [item for item in ended if _bears(before, item, row)], "ends", row),
     ]
     moves = list(_moves(before, after))
     if not found and not moves:
-        found = [*_told(after, begun, "begins"), *_told(before, ended, "ends")]
+        found = [
+            *_told(after, _controls_first(begun), "begins"),
+            *_told(before, _controls_first(ended), "ends"),
+        ]
     seen: set[str] = set()
     for item in found:
         if item.instrument not in seen:
@@ -141,12 +145,21 @@ def causes(before: Outcome, after: Outcome) -> Iterator[Cause]:
     yield from moves
 
 
-def _told(outcome: Outcome, items: list[Provision], verb: str) -> Iterator[Cause]:
+def _controls_first(items: list[Provision]) -> list[Provision]:
+    return sorted(items, key=lambda item: item.effect not in {"classify", "require"})
+
+
+def _told(
+    outcome: Outcome, items: list[Provision], verb: str, row: int | None = None
+) -> Iterator[Cause]:
+    """Items in words, those that hold of the row first; as they come where no row is named."""
     instruments = outcome.scene.day.law.instruments
     items = [item for item in items if item.effect not in {"warn", "tariff"}]
 
     def weight(item: Provision) -> int:
-        return at(outcome.grounds.get(item.id, outcome.scene.test(item.when)))
+        if row is None:
+            return NO
+        return at(outcome.grounds.get(item.id, outcome.scene.test(item.when)), row)
 
     for item in sorted(items, key=weight, reverse=True):
         instrument = instruments[item.instrument]
@@ -157,11 +170,11 @@ def _goes_on(item: Provision, new: dict[int, Provision]) -> bool:
     return any(other.id == item.id for other in new.values())
 
 
-def _bears(outcome: Outcome, item: Provision) -> bool:
+def _bears(outcome: Outcome, item: Provision, row: int) -> bool:
     if item.effect == "review":
-        asked = any(at(outcome.grounds.get(key, NO)) != NO for key in item.answers)
-        return asked and at(outcome.scene.test(item.when)) != NO
-    return at(outcome.scene.test(item.when)) != NO
+        asked = any(at(outcome.grounds.get(key, NO), row) != NO for key in item.answers)
+        return asked and at(outcome.scene.test(item.when), row) != NO
+    return at(outcome.scene.test(item.when), row) != NO
 
 
 def _moves(before: Outcome, after: Outcome) -> Iterator[Cause]:
