@@ -1,7 +1,7 @@
 """Is this chip controlled here on this day, why, how close to the line, what would flip it?"""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from weir.catalog.entities import Chip
@@ -11,7 +11,8 @@ from weir.core.provenance import Fact, weakest
 from weir.core.units import TERA
 from weir.rules.determination import Determination, InputFact
 from weir.rules.determine import determine_inputs
-from weir.rules.inputs import UNPUBLISHED, ChipInputs, columns
+from weir.rules.inputs import UNPUBLISHED, ChipInputs
+from weir.rules.metrics import Bounds
 from weir.rules.parameters import apply_overlay
 from weir.rules.transaction import Transaction
 from weir.rules.wording import interval
@@ -42,15 +43,13 @@ def determine(
     """
     changed = law if overlay is None else apply_overlay(law, overlay)
     inputs = chip_inputs(chip)
-    facts = tuple(input_facts(chip, inputs, transaction))
     return determine_inputs(
         inputs,
         transaction,
         changed,
         trace_steps=trace,
-        facts=facts,
+        facts=lambda table: input_facts(chip, inputs, transaction, table),
         assumptions=tuple(_assumptions(chip, inputs)),
-        fact_sources=tuple(source.partition("#")[0] for item in facts for source in item.sources),
         variants=tuple(variants(chip, inputs)),
     )
 
@@ -124,9 +123,7 @@ def variants(chip: Chip, inputs: ChipInputs) -> Iterator[tuple[str, ChipInputs]]
         )
 
 
-def _area(chip: Chip, bounds: object) -> tuple[float, float]:
-    if not callable(bounds):
-        return UNPUBLISHED
+def _area(chip: Chip, bounds: Callable[[str], tuple[float, float]]) -> tuple[float, float]:
     low, high = bounds("die_area_applicable")
     if "die_area_applicable" in chip.facts:
         return low, high
@@ -151,9 +148,17 @@ def _in_prc(chip: Chip) -> str:
     return "yes" if country in CHINESE_SEATS else "no"
 
 
-def input_facts(chip: Chip, inputs: ChipInputs, transaction: Transaction) -> Iterator[InputFact]:
-    """The inputs with where they come from, as the documents list them."""
-    table = columns([inputs]).metrics
+def input_facts(
+    chip: Chip, inputs: ChipInputs, transaction: Transaction, table: Mapping[str, Bounds]
+) -> Iterator[InputFact]:
+    """The inputs with where they come from, as the documents list them.
+
+    Args:
+        chip: The chip.
+        inputs: What the law reads of it.
+        transaction: What is said of it there wins.
+        table: Metrics, the chip in the first row.
+    """
     rates = [chip.facts[f"dense_{dtype}"] for dtype in inputs.rates_flop_per_s]
     area = chip.facts.get("die_area_applicable") or chip.facts.get("die_area_compute")
     memory = chip.facts.get("memory_bandwidth")
@@ -193,8 +198,8 @@ def _tpp_how(inputs: ChipInputs) -> str:
     return " = ".join(parts)
 
 
-def _number_fact(name: str, bounds: object, facts: list[Fact], how: str) -> InputFact:
-    low, high = (float(bound[0]) for bound in bounds)  # type: ignore[attr-defined]
+def _number_fact(name: str, bounds: Bounds, facts: list[Fact], how: str) -> InputFact:
+    low, high = (float(bound[0]) for bound in bounds)
     label, unit, factor = "applicable die area", "mm²", 1.0
     if name in METRICS:
         metric = METRICS[name]

@@ -1,10 +1,10 @@
 """One chip, one transaction, one day: the determination with its reasons."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from weir.catalog.law import Law
-from weir.rules.determination import Determination, InputFact, Notice
+from weir.rules.determination import Determination, Flip, InputFact, Notice
 from weir.rules.evaluate import Outcome, eccn_of, evaluate
 from weir.rules.explain import clause_of, trace
 from weir.rules.findings import (
@@ -18,13 +18,17 @@ from weir.rules.findings import (
     sources,
 )
 from weir.rules.flips import find_flips
-from weir.rules.inputs import ChipColumns, ChipInputs, columns
+from weir.rules.inputs import ChipInputs, columns
 from weir.rules.logic import answer
+from weir.rules.metrics import Bounds
 from weir.rules.places import country_name
-from weir.rules.scenarios import is_uncertain, refine
+from weir.rules.scenarios import is_uncertain, joined, refine, sweeps
 from weir.rules.scene import law_on
 from weir.rules.sensitivity import Variant, sensitivities
 from weir.rules.transaction import Transaction, resolve
+from weir.rules.verdicts import verdicts
+
+FactsOf = Callable[[Mapping[str, Bounds]], Iterable[InputFact]]
 
 
 def determine_inputs(
@@ -33,9 +37,8 @@ def determine_inputs(
     law: Law,
     *,
     trace_steps: bool = True,
-    facts: Sequence[InputFact] = (),
+    facts: FactsOf | None = None,
     assumptions: Sequence[str] = (),
-    fact_sources: Sequence[str] = (),
     variants: Sequence[Variant] = (),
 ) -> Determination:
     """Applies the law of the day to one chip in one transaction.
@@ -45,9 +48,9 @@ def determine_inputs(
         transaction: What is done with it.
         law: The law, as it is or with what-if changes.
         trace_steps: Leave out the trace where nobody reads it.
-        facts: The inputs with their sources, if the caller has them.
+        facts: Makes the inputs with their sources of the metrics of the chip; None where there
+            are no sources.
         assumptions: What the caller filled in.
-        fact_sources: Source ids behind the inputs.
         variants: How else the chip could be read, each with the reason; told where it matters.
 
     Raises:
@@ -55,32 +58,36 @@ def determine_inputs(
     """
     case = resolve(law, transaction)
     day = law_on(law, transaction.on)
-    base = columns([chip])
-    outcome = evaluate(day, case, base)
-    if is_uncertain(base)[0]:
-        refine(outcome, base)
+    # One evaluation for the chip, its variants, and the chip with one input moved at a time.
+    head = columns([chip, *(variant for _, variant in variants)])
+    rows, plans = sweeps(day, head)
+    outcome = evaluate(day, case, joined(head, rows))
+    moved = verdicts(outcome, head.rows, head.rows + rows.rows)
+    if is_uncertain(head).any():
+        refine(outcome, head)
+    now, *others = verdicts(outcome, 0, head.rows)
+    flips, decisive = find_flips(now, plans, moved, head)
+    inputs = plain_inputs(outcome) if facts is None else tuple(facts(head.metrics))
     return _assemble(
         outcome,
         chip,
-        base,
         trace_steps=trace_steps,
-        facts=facts or plain_inputs(outcome),
+        inputs=tuple(replace(item, is_decisive=item.name in decisive) for item in inputs),
+        flips=flips,
         assumptions=(*assumptions, *case.assumptions),
-        fact_sources=fact_sources,
-        more_notices=tuple(sensitivities(day, case, chip, variants)),
+        more_notices=tuple(sensitivities(now, variants, others)),
     )
 
 
 def _assemble(
     outcome: Outcome,
     chip: ChipInputs,
-    base: ChipColumns,
     *,
     trace_steps: bool,
-    facts: Sequence[InputFact],
-    assumptions: Sequence[str],
-    fact_sources: Sequence[str],
-    more_notices: Sequence[Notice],
+    inputs: tuple[InputFact, ...],
+    flips: tuple[Flip, ...],
+    assumptions: tuple[str, ...],
+    more_notices: tuple[Notice, ...],
 ) -> Determination:
     case, day = outcome.scene.case, outcome.scene.day
     law = day.law
@@ -94,7 +101,6 @@ def _assemble(
     review = overall_review(outcome, grounds)
     exceptions = applicable_exceptions(outcome)
     verdict = headline(outcome, chip.name or chip.id, eccn, grounds, review, exceptions)
-    flips, decisive = find_flips(outcome, base)
     return Determination(
         chip=chip.name or chip.id,
         chip_id=chip.id,
@@ -119,12 +125,16 @@ def _assemble(
         notices=(*notices(outcome), *more_notices),
         margins=margins(outcome, clauses),
         flips=flips,
-        inputs=tuple(replace(item, is_decisive=item.name in decisive) for item in facts),
-        assumptions=tuple(assumptions),
+        inputs=inputs,
+        assumptions=assumptions,
         not_checked=law.not_checked,
         evidence_horizon=law.horizon,
-        sources=sources(outcome, fact_sources),
+        sources=sources(outcome, [_document(cited) for item in inputs for cited in item.sources]),
         data_version=law.version,
         overlay=law.overlay,
         trace=trace(outcome, verdict) if trace_steps else None,
     )
+
+
+def _document(citation: str) -> str:
+    return citation.partition("#")[0]

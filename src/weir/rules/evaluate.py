@@ -188,6 +188,10 @@ def except_(outcome: Outcome) -> None:
     """Licence exceptions: open where their terms hold and they answer every ground there is."""
     scene = outcome.scene
     for item in scene.day.of("except"):
+        terms = scene.test(item.when)
+        if isinstance(terms, int) and terms == NO:
+            outcome.exceptions[item.id] = NO
+            continue
         answered: Truth = NO
         unanswered: Truth = NO
         for ground, value in outcome.grounds.items():
@@ -198,7 +202,7 @@ def except_(outcome: Outcome) -> None:
         if isinstance(answered, int) and answered == NO:
             outcome.exceptions[item.id] = NO
             continue
-        value = both(both(scene.test(item.when), answered), negate(unanswered))
+        value = both(both(terms, answered), negate(unanswered))
         outcome.exceptions[item.id] = value
 
 

@@ -1,7 +1,7 @@
 """What would change a verdict, as exact statements, and which uncertain inputs decide it."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,22 +9,12 @@ from numpy.typing import NDArray
 from weir.catalog.law import FACTS
 from weir.core.units import GIGA
 from weir.rules.determination import Flip
-from weir.rules.evaluate import (
-    NO_POLICY,
-    NONE,
-    NOT_YET,
-    UNDETERMINED,
-    Outcome,
-    eccn_of,
-    evaluate,
-    policy_codes,
-)
+from weir.rules.evaluate import NONE, NOT_YET, UNDETERMINED
 from weir.rules.inputs import ChipColumns
-from weir.rules.logic import UNKNOWN, YES, Answer, Truth
-from weir.rules.scenarios import Sweep, sweeps
+from weir.rules.logic import UNKNOWN, YES, Answer
+from weir.rules.scenarios import Sweep
+from weir.rules.verdicts import Verdict
 from weir.rules.wording import number
-
-Verdict = tuple[str, Answer, str]
 
 _UNITS = {
     "tpp": ("TPP", "", 1.0),
@@ -34,57 +24,34 @@ _UNITS = {
 }
 
 
-def find_flips(outcome: Outcome, chips: ChipColumns) -> tuple[tuple[Flip, ...], frozenset[str]]:
-    """Moves one input at a time through every cell of the law.
+def find_flips(
+    now: Verdict, plans: Sequence[Sweep], moved: Sequence[Verdict], chips: ChipColumns
+) -> tuple[tuple[Flip, ...], frozenset[str]]:
+    """Where the verdict is another when one input moves.
 
     Args:
-        outcome: The determination of the first row of `chips`, refined.
+        now: The verdict on the first row of `chips`.
+        plans: Which input was moved to which points.
+        moved: The verdict at every point.
         chips: The chip.
 
     Returns:
         Every region of an input in which the verdict is another, and the names of the inputs
         whose uncertainty leaves the verdict open.
     """
-    scene = outcome.scene
-    rows, plans = sweeps(scene.day, chips)
-    moved = evaluate(scene.day, scene.case, rows)
-    now = _verdicts(outcome, 1)[0]
-    verdict_rows = _verdicts(moved, rows.rows)
     flips: list[Flip] = []
     decisive: set[str] = set()
     for plan in plans:
-        verdicts = verdict_rows[plan.start : plan.stop]
-        if _is_decisive(plan, verdicts, chips):
+        found = list(moved[plan.start : plan.stop])
+        if _is_decisive(plan, found, chips):
             decisive.add(plan.variable)
-        regions = (
-            _market(plan, verdicts) if plan.variable == "datacentre" else _regions(plan, verdicts)
-        )
+        regions = _market(plan, found) if plan.variable == "datacentre" else _regions(plan, found)
         flips += [region for region in regions if _key(region) != now]
     return tuple(flips), frozenset(decisive)
 
 
 def _key(flip: Flip) -> Verdict:
     return flip.eccn, flip.licence_required, flip.policy
-
-
-def _verdicts(outcome: Outcome, count: int) -> list[Verdict]:
-    codes = policy_codes(outcome.scene.day.law)
-
-    def column(values: Truth) -> list[int]:
-        return [int(value) for value in np.broadcast_to(np.ravel(np.asarray(values)), (count,))]
-
-    licence, policy = column(outcome.licence), column(outcome.policy)
-    paragraphs = {name: column(value) for name, value in outcome.paragraphs.items()}
-    seen: dict[tuple[int, ...], Verdict] = {}
-    found: list[Verdict] = []
-    for row in range(count):
-        key = (licence[row], policy[row], *(values[row] for values in paragraphs.values()))
-        if key not in seen:
-            here = {name: values[row] for name, values in paragraphs.items()}
-            name = "" if policy[row] == NO_POLICY else codes.get(policy[row], UNDETERMINED)
-            seen[key] = (eccn_of(here), Answer.of(licence[row]), name)
-        found.append(seen[key])
-    return found
 
 
 def _is_decisive(plan: Sweep, verdicts: list[Verdict], chips: ChipColumns) -> bool:

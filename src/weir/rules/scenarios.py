@@ -197,6 +197,24 @@ def _lines_with_sum(day: Day, chips: ChipColumns, name: str) -> list[float]:
     return lines
 
 
+def joined(first: ChipColumns, second: ChipColumns) -> ChipColumns:
+    """The rows of both, which share their distinct chips."""
+    return ChipColumns(
+        metrics={
+            name: (
+                np.concatenate([low, second.metrics[name][0]]),
+                np.concatenate([high, second.metrics[name][1]]),
+            )
+            for name, (low, high) in first.metrics.items()
+        },
+        facts={
+            name: np.concatenate([value, second.facts[name]]) for name, value in first.facts.items()
+        },
+        roster=first.roster,
+        identity=np.concatenate([first.identity, second.identity]),
+    )
+
+
 _Metrics = dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
 _Facts = dict[str, NDArray[np.int8]]
 
