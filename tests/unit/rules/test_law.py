@@ -88,3 +88,18 @@ def test_foreign_measures_only_warn():
 
 def test_days_between_changes_share_the_law():
     assert len({id(law_on(LAW, day)) for day in DAYS}) <= len(LAW.breakpoints) + 1
+
+
+def test_dates_of_an_instrument_follow_each_other():
+    for item in LAW.instruments.values():
+        days = [day for day in (item.effective, item.compliance, item.superseded) if day]
+        assert days == sorted(days), item.id
+        for provision in item.provisions:
+            assert provision.first_applied >= provision.effective, provision.id
+
+
+def test_what_supersedes_begins_the_day_after():
+    by_id = versions()
+    # 3A090 of 2022 ends, that of 2023 begins; so do both scopes of the requirement
+    for name, last in (("3A090.a.1", "2023-11-16"), ("742.6(a)(6)(iii)", "2023-11-16")):
+        assert dt.date.fromisoformat(last) in {item.until for item in by_id[name]}
