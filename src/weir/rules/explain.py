@@ -10,7 +10,7 @@ from weir.rules.determination import Clause, Margin
 from weir.rules.evaluate import Outcome
 from weir.rules.logic import NO, Answer, Truth, answer, at
 from weir.rules.scene import Scene, comparisons
-from weir.rules.wording import condition_text, interval, number, threshold, with_unit
+from weir.rules.wording import condition_text, interval, number, with_unit
 
 PERCENT = 100
 
@@ -50,21 +50,21 @@ def _margin(scene: Scene, clause: str, leaf: Compare) -> Margin:
         gap_low=low - leaf.value,
         gap_high=high - leaf.value,
         answer=found,
-        text=_margin_text(leaf, low, high, found),
+        text=_margin_text(_text(scene, leaf), leaf, low, high, found),
     )
 
 
-def _margin_text(leaf: Compare, low: float, high: float, found: Answer) -> str:
+def _margin_text(test: str, leaf: Compare, low: float, high: float, found: Answer) -> str:
     label = METRICS[leaf.metric].label
     value = with_unit(interval(low, high), leaf.unit)
     if low != high:
-        return f"{threshold(leaf)}: {found} ({label} {value})"
+        return f"{test}: {found} ({label} {value})"
     gap = low - leaf.value
     if gap == 0:
-        return f"{threshold(leaf)}: {found} ({label} {value}, exactly on the line)"
+        return f"{test}: {found} ({label} {value}, exactly on the line)"
     side = "above" if gap > 0 else "below"
     share = f", {abs(gap) / leaf.value * PERCENT:.3g} %" if leaf.value else ""
-    return f"{threshold(leaf)}: {found} ({label} {value}, {number(abs(gap))} {side}{share})"
+    return f"{test}: {found} ({label} {value}, {number(abs(gap))} {side}{share})"
 
 
 def clause_of(outcome: Outcome, item: Provision) -> Clause:

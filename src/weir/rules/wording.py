@@ -37,6 +37,8 @@ def number(value: float) -> str:
         return "unbounded"
     if value and abs(value) >= 10 ** (_DIGITS - 1):
         return f"{value:,.0f}"
+    if value == int(value):
+        return f"{int(value):,}"
     text = f"{value:.{_DIGITS}g}"
     return f"{float(text):,}".removesuffix(".0") if "e" not in text else text
 
