@@ -4,8 +4,10 @@ The law is piecewise constant between its thresholds, so that one point in every
 every line is enough, and the answers are exact.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,16 +27,14 @@ def cells(thresholds: Sequence[float]) -> NDArray[np.float64]:
     Even places are cells (before the first threshold, between two, after the last), odd places
     are the thresholds.
     """
-    lines = np.unique(np.asarray(thresholds, float))
-    lines = lines[(lines > 0) & np.isfinite(lines)]
-    if not lines.size:
+    lines = sorted({line for line in thresholds if 0 < line < math.inf})
+    if not lines:
         return np.array([1.0])
-    inner = (lines[:-1] + lines[1:]) / 2
-    points = np.empty(2 * lines.size + 1)
-    points[1::2] = lines
-    points[0], points[-1] = lines[0] / 2, lines[-1] * 2
-    points[2:-1:2] = inner
-    return points
+    points = [lines[0] / 2, lines[0]]
+    for left, right in pairwise(lines):
+        points += [(left + right) / 2, right]
+    points.append(lines[-1] * 2)
+    return np.array(points)
 
 
 @dataclass(frozen=True)
