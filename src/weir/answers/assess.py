@@ -1,9 +1,12 @@
 """What is this chip, may it be sold, what can it do: legality and performance in one answer."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
+from weir.answers.authorities import authorities
 from weir.answers.classify import determine
 from weir.answers.datasheet import Datasheet, cited_sources, datasheet
 from weir.answers.estimate import DEFAULT_WORKLOAD, Estimate, Frontier, estimate, frontier
@@ -15,6 +18,7 @@ from weir.core.errors import InputError, NothingFitsError
 from weir.core.provenance import Source
 from weir.perf.serving import Workload
 from weir.rules.determination import Determination
+from weir.rules.logic import Answer
 from weir.rules.transaction import Transaction
 
 BESIDE = ("H100", "H800", "H200", "A800", "Ascend 910B", "Ascend 910C")
@@ -38,34 +42,59 @@ class Peer:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A chip's place on the map of TPP against performance density, as an interval each way.
+
+    Attributes:
+        chip: Its name.
+        chip_id: Its id.
+        tpp: Low and high.
+        performance_density: Low and high, per mm².
+        eccn: Its classification on the day.
+        licence_required: Whether the transaction needs a licence with this chip.
+    """
+
+    chip: str
+    chip_id: str
+    tpp: tuple[float, float]
+    performance_density: tuple[float, float]
+    eccn: str
+    licence_required: Answer
+
+
+@dataclass(frozen=True, slots=True)
 class Assessment:
-    """The whole answer.
+    """The whole answer; as JSON, these attributes are its top-level keys.
 
     Attributes:
         sheet: What the chip is.
         now: What the law says on the day.
+        authorities: Source ids behind `now`, by the id of the clause, ground, exception or notice.
         before: What it said on the day before the last change; None where nothing changed.
+        authorities_before: The same of `before`.
         changed_on: The day of that change.
         model: The model; None where only legality was asked for.
         workload: The requests the speed is estimated for.
         estimate: The chip on the model, or why not.
         peers: The chips beside it.
         frontiers: Throughput against interactivity, where pictures were asked for.
-        mapped: Determinations of every chip of the catalogue, where pictures were asked for.
+        mapped: Every chip of the catalogue on the map, where pictures were asked for.
         sources: Every document that the answer cites.
         data_version: Age of the data.
     """
 
     sheet: Datasheet
     now: Determination
+    authorities: Mapping[str, tuple[str, ...]]
     before: Determination | None
+    authorities_before: Mapping[str, tuple[str, ...]]
     changed_on: dt.date | None
     model: Model | None
     workload: Workload
     estimate: Estimate | Unavailable | None
     peers: tuple[Peer, ...]
     frontiers: tuple[Frontier, ...]
-    mapped: tuple[Determination, ...]
+    mapped: tuple[Mark, ...]
     sources: tuple[Source, ...]
     data_version: str
 
@@ -95,12 +124,12 @@ def assess(
 
     Raises:
         UnknownNameError: A chip or country that does not exist.
-        InputError: Contradictory facts.
+        InputError: Contradictory facts, or requests without tokens.
     """
-    sheet = datasheet(chip, catalog)
+    _check(workload)
     now = determine(chip, transaction, law)
     changed_on, before = last_change(chip, transaction, law, now)
-    others = [catalog.chip(name) for name in beside]
+    others = [other for other in map(catalog.chip, beside) if other.id != chip.id]
     peers = tuple(
         Peer(
             other,
@@ -108,30 +137,44 @@ def assess(
             try_estimate(other, model, workload, catalog),
         )
         for other in others
-        if other.id != chip.id
     )
-    own = try_estimate(chip, model, workload, catalog)
-    drawn = [chip, *(peer.chip for peer in peers)] if pictures and model is not None else []
-    mapped = _map(catalog, transaction, law) if pictures else ()
-    used = [own, *(peer.estimate for peer in peers)]
-    citations = [c for answer in used if isinstance(answer, Estimate) for c in answer.sources]
-    for answer in (now, before, *(peer.determination for peer in peers)):
-        citations += answer.sources if answer is not None else ()
-    cited = cited_sources(citations, catalog)
-    return Assessment(
-        sheet=sheet,
+    drawn = [chip, *others] if pictures and model is not None else []
+    answer = Assessment(
+        sheet=datasheet(chip, catalog),
         now=now,
+        authorities=authorities(now, law),
         before=before,
+        authorities_before={} if before is None else authorities(before, law),
         changed_on=changed_on,
         model=model,
         workload=workload,
-        estimate=own,
+        estimate=try_estimate(chip, model, workload, catalog),
         peers=peers,
         frontiers=tuple(_frontiers(drawn, model, workload, catalog)),
-        mapped=mapped,
-        sources=tuple({source.id: source for source in (*sheet.sources, *cited)}.values()),
+        mapped=_map(catalog, transaction, law) if pictures else (),
+        sources=(),
         data_version=catalog.data_version,
     )
+    cited = cited_sources(tuple(_citations(answer)), catalog)
+    every = {source.id: source for source in (*answer.sheet.sources, *cited)}
+    return replace(answer, sources=tuple(every.values()))
+
+
+def _check(workload: Workload) -> None:
+    for name, tokens in (("input", workload.isl), ("output", workload.osl)):
+        if not np.all(np.asarray(tokens) >= 1):
+            raise InputError(f"{name} tokens are {np.asarray(tokens)}; a request has at least 1")
+
+
+def _citations(answer: Assessment) -> Iterator[str]:
+    for speed in (answer.estimate, *(peer.estimate for peer in answer.peers)):
+        if isinstance(speed, Estimate):
+            yield from speed.sources
+    for found in (answer.now, answer.before, *(peer.determination for peer in answer.peers)):
+        yield from () if found is None else found.sources
+    for behind in (answer.authorities, answer.authorities_before):
+        for sources in behind.values():
+            yield from sources
 
 
 def last_change(
@@ -164,7 +207,7 @@ def try_estimate(
     try:
         return estimate(chip, model, workload=workload, catalog=catalog)
     except (InputError, NothingFitsError) as error:
-        return Unavailable(chip.name, str(error))
+        return Unavailable(chip.name, str(error).removesuffix("."))
 
 
 def _frontiers(
@@ -179,6 +222,18 @@ def _frontiers(
             continue
 
 
-def _map(catalog: Catalog, transaction: Transaction, law: Law) -> tuple[Determination, ...]:
+def _map(catalog: Catalog, transaction: Transaction, law: Law) -> tuple[Mark, ...]:
     known = (chip for chip, _ in catalog.chips.audit() if chip is not None)
-    return tuple(determine(chip, transaction, law, trace=False) for chip in known)
+    return tuple(_mark(determine(chip, transaction, law, trace=False)) for chip in known)
+
+
+def _mark(answer: Determination) -> Mark:
+    bounds = {item.name: (item.low, item.high) for item in answer.inputs}
+    return Mark(
+        chip=answer.chip,
+        chip_id=answer.chip_id,
+        tpp=bounds["tpp"],
+        performance_density=bounds["performance_density"],
+        eccn=answer.eccn,
+        licence_required=answer.licence_required,
+    )

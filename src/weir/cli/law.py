@@ -33,14 +33,18 @@ def check(
     target = Output.checked(style, html, output)
     from dataclasses import replace
 
+    from weir.answers.authorities import authorities
     from weir.answers.classify import determine
     from weir.answers.datasheet import cited_sources
     from weir.catalog.law_stock import stock_law
     from weir.report.determination import determination_document, trace_section
 
     catalog = catalog_of(ctx)
-    answer = determine(catalog.chip(chip), transaction_of(given, on), stock_law(), trace=trace)
-    document = determination_document(answer, cited_sources(answer.sources, catalog))
+    law = stock_law()
+    answer = determine(catalog.chip(chip), transaction_of(given, on), law, trace=trace)
+    cited = authorities(answer, law)
+    citations = (*answer.sources, *(source for sources in cited.values() for source in sources))
+    document = determination_document(answer, cited_sources(citations, catalog), cited)
     if trace:
         document = replace(document, sections=(*document.sections, trace_section(answer)))
     target.deliver(document, answer)

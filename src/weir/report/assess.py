@@ -2,11 +2,14 @@
 
 import math
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 
-from weir.answers.assess import Assessment, Peer, Unavailable
+from weir.answers.assess import Assessment, Mark, Unavailable
 from weir.answers.estimate import Estimate, Frontier
+from weir.catalog.fields import DTYPES
+from weir.core.provenance import Status
 from weir.core.units import KILO
 from weir.perf.parameters import kv_cache_bytes_per_token
 from weir.report.charts import (
@@ -23,12 +26,16 @@ from weir.report.determination import (
     TONE_OF_LICENCE,
     WORD_OF_LICENCE,
     classification,
+    clause_blocks,
     determination_sections,
+    ground_blocks,
     inputs_table,
 )
 from weir.report.document import (
+    Align,
     Block,
     Cell,
+    Column,
     Document,
     Item,
     Listing,
@@ -39,15 +46,46 @@ from weir.report.document import (
     Weight,
 )
 from weir.report.estimate import (
+    UNKNOWN,
     assumption_list,
-    bound_blocks,
+    bound_table,
+    estimated,
     headline,
     memory_table,
     method_note,
     ranged_number,
     speed_tables,
 )
-from weir.rules.determination import Determination
+from weir.rules.determination import Determination, InputFact
+from weir.rules.logic import Answer
+
+_EXPORTERS: Final = "For each chip its own designer is taken as the exporter."
+_OTHERS: Final = "The facts behind the others' speed: weir infer CHIP MODEL, and the JSON."
+_PARAGRAPH: Final = {"none": "none", "undetermined": "open", "not yet": "not yet law"}
+_SHORT_LICENCE: Final = {
+    Answer.YES: "required",
+    Answer.NO: "none found",
+    Answer.UNKNOWN: "unknown",
+}
+
+# What a buyer, a seller and a lawyer read first; `weir chip show` prints every fact.
+_MATTERS: Final = (
+    "launched",
+    "availability",
+    *(f"dense_{dtype}" for dtype in DTYPES),
+    "memory_capacity",
+    "memory_type",
+    "memory_bandwidth",
+    "scale_up_bidirectional",
+    "scale_up_domain",
+    "pcie_bidirectional",
+    "scale_out_per_direction",
+    "die_area_compute",
+    "die_area_applicable",
+    "tdp",
+    "published_tpp",
+    "published_performance_density",
+)
 
 
 def assessment_document(answer: Assessment) -> Document:
@@ -55,7 +93,8 @@ def assessment_document(answer: Assessment) -> Document:
     now = answer.now
     work = "" if answer.model is None else f", {answer.model.name}"
     sections = [
-        Section("What it is", datasheet_blocks(answer.sheet)),
+        Section("At a glance", (_glance(answer),)),
+        Section("What it is", _sheet_blocks(answer)),
         Section("What the law says", tuple(_law_blocks(answer))),
     ]
     if answer.model is not None:
@@ -75,38 +114,124 @@ def assessment_document(answer: Assessment) -> Document:
     )
 
 
+def _sheet_blocks(answer: Assessment) -> tuple[Block, ...]:
+    more = f"Every fact that is known: weir chip show {answer.sheet.chip.id}."
+    return (*datasheet_blocks(answer.sheet, _MATTERS), Paragraph(more, weight=Weight.SMALL))
+
+
 def _lead(answer: Assessment) -> str:
     lead = answer.now.headline
     if isinstance(answer.estimate, Estimate):
         return f"{lead} {answer.estimate.model}: {headline(answer.estimate)}"
     if isinstance(answer.estimate, Unavailable):
-        return f"{lead} {answer.estimate.reason}"
+        return f"{lead} No speed: {answer.estimate.reason}."
     return lead
+
+
+def _glance(answer: Assessment) -> Table:
+    """The chip and the others, law and speed in one row each."""
+    right = Align.RIGHT
+    columns: list[Column | str] = [
+        "Chip",
+        Column("TPP", align=right),
+        Column("TPP/mm²", align=right),
+        "Paragraph",
+        "Licence",
+        "Review policy",
+        Column("Tokens/s per chip", align=right),
+    ]
+    own = answer.estimate.sources if isinstance(answer.estimate, Estimate) else ()
+    rows = [_glance_row(answer.now, answer.estimate, own)]
+    rows += [_glance_row(peer.determination, peer.estimate) for peer in answer.peers]
+    width = len(columns) if answer.model is not None else len(columns) - 1
+    return Table(
+        f"The same transaction and the same work with each chip on {answer.now.on.isoformat()}",
+        tuple(columns[:width]),
+        tuple(row[:width] for row in rows),
+        (_EXPORTERS, *([_OTHERS] if answer.model is not None else []), *_shared_warnings(answer)),
+        highlighted=(0,),
+    )
+
+
+def _glance_row(
+    law: Determination, speed: Estimate | Unavailable | None, more: tuple[str, ...] = ()
+) -> tuple[Cell | str, ...]:
+    inputs = {item.name: item for item in law.inputs}
+    tpp, density = inputs["tpp"], inputs["performance_density"]
+    cites = (*tpp.sources, *density.sources, *more)
+    per_chip = Cell("none")
+    if isinstance(speed, Estimate):
+        per_chip = estimated(ranged_number(speed.output_tokens_per_s_per_chip), speed.status)
+    return (
+        Cell(law.chip, cites=tuple(dict.fromkeys(cites))),
+        _input_cell(tpp),
+        _input_cell(density),
+        _PARAGRAPH.get(law.eccn, law.eccn),
+        Cell(_SHORT_LICENCE[law.licence_required], tone=TONE_OF_LICENCE[law.licence_required]),
+        law.review.label if law.licence_required is not Answer.NO else "does not arise",
+        per_chip,
+    )
+
+
+def _input_cell(item: InputFact) -> Cell:
+    """An input of the law as a person compares it; the full figure stands under Inputs."""
+    is_exact = item.low == item.high
+    text = f"{item.low:,.0f}" if item.low >= KILO else f"{item.low:.4g}"
+    status = Status(item.status) if item.status and item.text != UNKNOWN else None
+    return Cell(text if is_exact else item.text, status=status)
+
+
+def _shared_warnings(answer: Assessment) -> list[str]:
+    """Each warning once, with the chips of the table that it concerns."""
+    concerned: dict[str, list[str]] = {}
+    for peer in answer.peers:
+        grounds = {ground.id for ground in peer.determination.grounds}
+        for notice in peer.determination.notices:
+            if notice.kind == "warning" and notice.id not in grounds:
+                concerned.setdefault(notice.title, []).append(peer.chip.name)
+    return [f"{title}: for {', '.join(chips)}." for title, chips in concerned.items()]
 
 
 def _law_blocks(answer: Assessment) -> Iterator[Block]:
     now, before = answer.now, answer.before
-    yield _sentence(now)
     if before is not None and answer.changed_on is not None:
-        yield Paragraph(f"The last change came on {answer.changed_on.isoformat()}. The day before:")
-        yield _sentence(before)
+        yield Paragraph(
+            f"The last change came on {answer.changed_on.isoformat()}.", weight=Weight.LEAD
+        )
         yield _change_table(before, now)
     else:
         yield Paragraph("No earlier day up to this one had another status.")
     if answer.mapped:
         yield _density_picture(answer)
-    yield from determination_sections(now)
+    yield from determination_sections(now, answer.authorities)
     if before is not None:
         yield Section(
-            f"The day before the change, {before.on.isoformat()}",
-            (inputs_table(before), *determination_sections(before)[1:3]),
+            f"The day before the change, {before.on.isoformat()}", tuple(_before_blocks(answer))
         )
 
 
-def _sentence(answer: Determination) -> Paragraph:
-    return Paragraph(
-        answer.headline, weight=Weight.LEAD, tone=TONE_OF_LICENCE[answer.licence_required]
-    )
+def _before_blocks(answer: Assessment) -> Iterator[Block]:
+    """Only what was different on the day before the change."""
+    now, before = answer.now, answer.before
+    if before is None:
+        return
+    if _told_inputs(before) != _told_inputs(now):
+        yield inputs_table(before)
+    if _told_clauses(before) != _told_clauses(now):
+        yield from clause_blocks(before, answer.authorities_before)
+    elif before.clauses:
+        yield Paragraph("The inputs and every clause tested were the same.")
+    yield from ground_blocks(before, answer.authorities_before)
+
+
+def _told_inputs(answer: Determination) -> list[tuple[str, str]]:
+    return [(item.name, item.text) for item in answer.inputs]
+
+
+def _told_clauses(answer: Determination) -> list[tuple[object, ...]]:
+    lines = [(item.id, item.answer, item.quote) for item in answer.clauses]
+    tests = [(m.clause, m.metric, m.comparison, m.threshold) for m in answer.margins]
+    return [*lines, *(test for test in tests if test[0] in {item.id for item in answer.clauses})]
 
 
 def _change_table(before: Determination, now: Determination) -> Table:
@@ -137,20 +262,15 @@ def _speed_blocks(answer: Assessment) -> Iterator[Block]:
     shown = [item for item in estimates if item is not None]
     yield method_note(shown)
     yield _work(answer)
-    yield from speed_tables(shown, f"{_name(answer)} and others on the same work")
-    yield _legal_table(answer)
+    yield from speed_tables(shown, f"{answer.now.chip} and others on the same work")
     if answer.frontiers:
         yield _frontier_picture(answer)
     own = answer.estimate
     if isinstance(own, Estimate):
-        yield Section("Where the time goes", bound_blocks(own))
+        yield Section("Where the time goes", (bound_table(own),))
         yield Section("Memory of one chip", (memory_table(own),))
-        yield Section("Assumed for this chip", (assumption_list(own),))
-    yield _peer_assumptions(answer)
-
-
-def _name(answer: Assessment) -> str:
-    return answer.sheet.chip.name
+        yield Section("Assumed for this chip", (assumption_list(own, after=1),))
+    yield from _peer_assumptions(answer)
 
 
 def _work(answer: Assessment) -> Paragraph:
@@ -166,38 +286,19 @@ def _work(answer: Assessment) -> Paragraph:
     )
 
 
-def _legal_table(answer: Assessment) -> Table:
-    answers = (answer.now, *(peer.determination for peer in answer.peers))
-    notes = [
-        f"{item.chip}: {notice.title}."
-        for item in answers
-        for notice in item.notices
-        if notice.kind == "warning"
-    ]
-    return Table(
-        f"The same transaction with each chip on {answer.now.on.isoformat()}",
-        ("Chip", "Classification", "Licence", "Review policy"),
-        tuple(_legal_row(item) for item in answers),
-        ("For each chip its own designer is taken as the exporter.", *notes),
-    )
-
-
-def _legal_row(item: Determination) -> tuple[Cell | str, ...]:
-    word = Cell(WORD_OF_LICENCE[item.licence_required], tone=TONE_OF_LICENCE[item.licence_required])
-    return item.chip, classification(item), word, item.review.label or "does not arise"
-
-
-def _peer_assumptions(answer: Assessment) -> Section:
+def _peer_assumptions(answer: Assessment) -> Iterator[Section]:
+    """What was assumed for the others and not for the chip that was asked for."""
     own = set(answer.estimate.assumptions) if isinstance(answer.estimate, Estimate) else set()
-    items = [_peer_item(peer, own) for peer in answer.peers]
-    return Section("Assumed for the others", (Listing(tuple(items)),))
-
-
-def _peer_item(peer: Peer, known: set[str]) -> Item:
-    if not isinstance(peer.estimate, Estimate):
-        return Item(peer.chip.name)
-    other = [text for text in peer.estimate.assumptions if text not in known]
-    return Item(peer.chip.name, children=tuple(Item(text) for text in other))
+    chips: dict[str, list[str]] = {}
+    for peer in answer.peers:
+        if isinstance(peer.estimate, Estimate):
+            for text in peer.estimate.assumptions[1:]:
+                if text not in own:
+                    words = text.removeprefix(peer.chip.name).removeprefix(": ").strip()
+                    chips.setdefault(words, []).append(peer.chip.name)
+    if chips:
+        items = [Item(f"{', '.join(names)}: {text}") for text, names in chips.items()]
+        yield Section("Assumed for the others", (Listing(tuple(items)),))
 
 
 def _density_picture(answer: Assessment) -> Picture:
@@ -205,9 +306,8 @@ def _density_picture(answer: Assessment) -> Picture:
     now = answer.now
     points = [_point(item, now.chip_id, compared) for item in answer.mapped]
     shown = [point for point in points if point.group is not Group.OTHER or _is_placed(point)]
-    density = next((item for item in now.inputs if item.name == "performance_density"), None)
-    tpp = next((item for item in now.inputs if item.name == "tpp"), None)
-    values = f"TPP {tpp.text}, density {density.text}" if tpp and density else "no numbers"
+    told = {item.name: item.text for item in now.inputs}
+    values = f"TPP {told['tpp']}, density {told['performance_density']}"
     return Picture(
         key="density-map",
         spec=density_map(f"{now.chip} against the lines of the rule", now.on, _zones(now), shown),
@@ -220,17 +320,15 @@ def _density_picture(answer: Assessment) -> Picture:
     )
 
 
-def _point(item: Determination, asked: str, compared: set[str]) -> MapPoint:
-    bounds = {entry.name: (entry.low, entry.high) for entry in item.inputs}
-    x = bounds.get("tpp", (math.nan, math.nan))
-    y = bounds.get("performance_density", (math.nan, math.nan))
+def _point(item: Mark, asked: str, compared: set[str]) -> MapPoint:
+    (x_low, x_high), (y_low, y_high) = item.tpp, item.performance_density
     group = Group.COMPARED if item.chip_id in compared else Group.OTHER
     return MapPoint(
         name=item.chip,
-        x_low=_bound(x[0]),
-        x_high=_bound(x[1]),
-        y_low=_bound(y[0]),
-        y_high=_bound(y[1]),
+        x_low=_bound(x_low),
+        x_high=_bound(x_high),
+        y_low=_bound(y_low),
+        y_high=_bound(y_high),
         group=Group.HIGHLIGHTED if item.chip_id == asked else group,
         tone=TONE_OF_LICENCE[item.licence_required],
     )
@@ -300,4 +398,4 @@ def _series(item: Frontier, answer: Assessment) -> Series:
             strict=True,
         )
     )
-    return Series(item.chip, points, highlighted=item.chip == _name(answer))
+    return Series(item.chip, points, highlighted=item.chip == answer.now.chip)

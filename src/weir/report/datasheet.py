@@ -20,7 +20,7 @@ from weir.report.document import (
 )
 
 STATUS_NOTE = (
-    "Status: stated = a named source prints it; measured; derived = computed from such; "
+    "No mark: stated, a named source prints it; measured; derived = computed from such; "
     "estimated = a judgement; disputed = sources differ; recalled = from memory, not yet checked."
 )
 
@@ -42,19 +42,21 @@ def datasheet_document(sheet: Datasheet) -> Document:
     )
 
 
-def datasheet_blocks(sheet: Datasheet, groups: Iterable[str] | None = None) -> tuple[Block, ...]:
+def datasheet_blocks(sheet: Datasheet, keys: Iterable[str] | None = None) -> tuple[Block, ...]:
     """Datasheet table, disputes, prices and unknowns.
 
     Args:
         sheet: The answer.
-        groups: Only these headings; all where None.
+        keys: Only these facts, with the status as a mark alone; all facts where None.
     """
-    wanted = None if groups is None else set(groups)
-    lines = [line for line in sheet.lines if wanted is None or line.group in wanted]
+    wanted = None if keys is None else set(keys)
+    lines = [line for line in sheet.lines if wanted is None or line.key in wanted]
+    columns = ("", Column("Value", align=Align.RIGHT), "As printed", "Basis", "Status")
+    width = len(columns) if wanted is None else len(columns) - 1
     table = Table(
         caption=f"Facts about {sheet.chip.name}",
-        columns=("", Column("Value", align=Align.RIGHT), "As printed", "Status", "Basis"),
-        rows=tuple(_row(line) for line in lines),
+        columns=columns[:width],
+        rows=tuple(_row(line)[:width] for line in lines),
         notes=(STATUS_NOTE,),
     )
     blocks: list[Block] = [table]
@@ -77,8 +79,8 @@ def _row(line: Line) -> tuple[Cell | str, ...]:
         line.label,
         Cell(line.text, cites=fact.sources, status=fact.status),
         fact.printed,
-        fact.status.value,
         basis,
+        fact.status.value,
     )
 
 

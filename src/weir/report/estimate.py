@@ -8,11 +8,10 @@ from numpy.typing import ArrayLike
 
 from weir.answers.assess import Unavailable
 from weir.answers.estimate import Estimate, PhaseTime, Ranged
-from weir.core.provenance import Source
+from weir.core.provenance import Source, Status
 from weir.core.units import GIGA, format_si
 from weir.report.document import (
     Align,
-    Block,
     Cell,
     Column,
     Document,
@@ -30,13 +29,17 @@ INTERVAL_NOTE = "Brackets hold the 80 % interval: four of five measured values s
 
 
 def ranged(value: Ranged, dimension: str, digits: int = 3) -> str:
-    """An estimate with its interval."""
+    """An estimate with its interval; one word where it is not known."""
+    if not math.isfinite(value.value):
+        return UNKNOWN
     low, high = (format_si(v, dimension, digits) for v in (value.low, value.high))
     return f"{format_si(value.value, dimension, digits)} [{low}, {high}]"
 
 
 def ranged_number(value: Ranged, digits: int = 3) -> str:
-    """An estimate without a unit, with its interval."""
+    """An estimate without a unit, with its interval; one word where it is not known."""
+    if not math.isfinite(value.value):
+        return UNKNOWN
     low, mid, high = (_number(v, digits) for v in (value.low, value.value, value.high))
     return f"{mid} [{low}, {high}]"
 
@@ -67,7 +70,7 @@ def estimate_document(answer: Estimate, sources: tuple[Source, ...], data_versio
         ),
         sections=(
             Section("Speed", speed_tables((answer,), "80 % intervals in brackets")),
-            Section("What bounds it", bound_blocks(answer)),
+            Section("What bounds it", (bound_table(answer),)),
             Section("Memory of one chip", (memory_table(answer),)),
             Section("Assumptions", (assumption_list(answer),)),
             Section("Facts used", (facts_table(answer),)),
@@ -110,54 +113,58 @@ def speed_tables(answers: Sequence[Estimate | Unavailable], subject: str) -> tup
         Column("USD/M", align=RIGHT),
     )
     note = "Fewest: the fewest chips that hold the weights and one request."
+    reasons = [f"{a.chip}: {_sentence(a.reason)}" for a in answers if isinstance(a, Unavailable)]
     cost = "USD/M: US dollars for a million output tokens, in full use."
     return (
         Table(
             f"{subject}: speed",
             seen,
             tuple(_seen_row(item, len(seen)) for item in answers),
-            (INTERVAL_NOTE, note),
+            (INTERVAL_NOTE, note, *reasons),
         ),
         Table(
             f"{subject}: steps, energy and cost",
             behind,
-            tuple(_behind_row(item, len(behind)) for item in answers),
+            tuple(_behind_row(item) for item in answers if isinstance(item, Estimate)),
             (cost,),
         ),
     )
 
 
-def _refusal(item: Unavailable, width: int) -> tuple[Cell | str, ...]:
-    return (item.chip, item.reason, *("" for _ in range(width - 2)))
+def _sentence(text: str) -> str:
+    return text if text.endswith(".") else f"{text}."
 
 
 def _seen_row(answer: Estimate | Unavailable, width: int) -> tuple[Cell | str, ...]:
     if isinstance(answer, Unavailable):
-        return _refusal(answer, width)
+        return (answer.chip, *("none" for _ in range(width - 1)))
     status = answer.status
     return (
         answer.chip,
         str(answer.smallest_chips) if answer.smallest_chips is not None else "none",
         str(answer.chips),
-        Cell(ranged_number(answer.ttft_s), status=status),
-        Cell(ranged_number(_milli(answer.tpot_s)), status=status),
-        Cell(ranged_number(answer.output_tokens_per_s_per_chip), status=status),
+        estimated(ranged_number(answer.ttft_s), status),
+        estimated(ranged_number(_milli(answer.tpot_s)), status),
+        estimated(ranged_number(answer.output_tokens_per_s_per_chip), status),
     )
 
 
-def _behind_row(answer: Estimate | Unavailable, width: int) -> tuple[Cell | str, ...]:
-    if isinstance(answer, Unavailable):
-        return _refusal(answer, width)
+def _behind_row(answer: Estimate) -> tuple[Cell | str, ...]:
     status = answer.status
     return (
         answer.chip,
-        Cell(ranged_number(_milli(answer.prefill.time)), status=status),
+        estimated(ranged_number(_milli(answer.prefill.time)), status),
         answer.prefill.bottleneck,
-        Cell(ranged_number(_milli(answer.decode.time)), status=status),
+        estimated(ranged_number(_milli(answer.decode.time)), status),
         answer.decode.bottleneck,
-        Cell(_number(answer.energy_j_per_output_token), status=status),
-        Cell(_number(answer.usd_per_million_output_tokens), status=status),
+        estimated(_number(answer.energy_j_per_output_token), status),
+        estimated(_number(answer.usd_per_million_output_tokens), status),
     )
+
+
+def estimated(text: str, status: Status) -> Cell:
+    """An estimated number with its status; what is not known has none."""
+    return Cell(text, status=None if text == UNKNOWN else status)
 
 
 def _milli(value: Ranged) -> Ranged:
@@ -165,26 +172,34 @@ def _milli(value: Ranged) -> Ranged:
     return Ranged(value.value * milli, value.low * milli, value.high * milli)
 
 
-def bound_blocks(answer: Estimate) -> tuple[Block, ...]:
+def bound_table(answer: Estimate) -> Table:
     """Where the time of a prefill and a decode step goes."""
-    return (
-        _phase_table("Prefill step", answer.prefill),
-        _phase_table("Decode step", answer.decode),
+    phases = (answer.prefill, answer.decode)
+    rows: list[tuple[str, tuple[float, ...]]] = [
+        ("the datasheet alone would allow", tuple(phase.hardware_s for phase in phases)),
+        ("kernels, estimated", tuple(phase.kernel_s for phase in phases)),
+    ]
+    parts = dict.fromkeys(name for phase in phases for name in phase.by_part)
+    rows += ((f"- {part}", tuple(p.by_part.get(part, 0.0) for p in phases)) for part in parts)
+    rows.append(("framework adds", tuple(phase.stack_s for phase in phases)))
+    bounds = dict.fromkeys(name for phase in phases for name in phase.by_bound)
+    rows += (
+        (f"bound by {name}", tuple(p.by_bound.get(name, 0.0) for p in phases)) for name in bounds
+    )
+    right = [Column(label, align=RIGHT) for label in ("Prefill", "Share", "Decode", "Share")]
+    return Table(
+        f"One prefill step, {ranged(phases[0].time, 's')}, and one decode step, "
+        f"{ranged(phases[1].time, 's')}",
+        ("", *right),
+        tuple((label, *_shares(times, phases)) for label, times in rows if any(times)),
     )
 
 
-def _phase_table(name: str, phase: PhaseTime) -> Table:
-    total = phase.time.value
-    parts = [
-        ("datasheet allows", phase.hardware_s),
-        ("kernels take", phase.kernel_s),
-        ("framework adds", phase.stack_s),
-    ]
-    parts += [(f"of it {part}", seconds) for part, seconds in phase.by_part.items()]
-    parts += [(f"bound by {bound}", seconds) for bound, seconds in phase.by_bound.items()]
-    rows = tuple((label, format_si(s, "s", 3), f"{s / total:.0%}") for label, s in parts if s)
-    title = f"{name}: {ranged(phase.time, 's')}"
-    return Table(title, ("", Column("Time", align=RIGHT), Column("Share", align=RIGHT)), rows)
+def _shares(times: Sequence[float], phases: Sequence[PhaseTime]) -> tuple[str, ...]:
+    cells: list[str] = []
+    for seconds, phase in zip(times, phases, strict=True):
+        cells += (format_si(seconds, "s", 3), f"{seconds / phase.time.value:.0%}")
+    return tuple(cells)
 
 
 def memory_table(answer: Estimate) -> Table:
@@ -210,9 +225,9 @@ def memory_table(answer: Estimate) -> Table:
     )
 
 
-def assumption_list(answer: Estimate) -> Listing:
-    """Every assumption behind an estimate."""
-    return Listing(tuple(Item(text) for text in answer.assumptions))
+def assumption_list(answer: Estimate, after: int = 0) -> Listing:
+    """Every assumption behind an estimate, without the first `after` where they stand elsewhere."""
+    return Listing(tuple(Item(text) for text in answer.assumptions[after:]))
 
 
 def facts_table(answer: Estimate) -> Table:
