@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from weir.catalog.law import EFFECTS, Paragraph
+from weir.catalog.law import EFFECTS, FACTS, Certified, FactIs, InZone, Paragraph
 from weir.catalog.law_load import load_law
 from weir.catalog.query import Catalog
 from weir.rules.scene import law_on, leaves
@@ -103,3 +103,13 @@ def test_what_supersedes_begins_the_day_after():
     # 3A090 of 2022 ends, that of 2023 begins; so do both scopes of the requirement
     for name, last in (("3A090.a.1", "2023-11-16"), ("742.6(a)(6)(iii)", "2023-11-16")):
         assert dt.date.fromisoformat(last) in {item.until for item in by_id[name]}
+
+
+def test_every_zone_and_certification_is_used():
+    tested = [leaf for item in LAW.provisions for leaf in leaves(item.when)]
+    zones = {leaf.zone for leaf in tested if isinstance(leaf, InZone)}
+    assert zones == set(LAW.zones)
+    certified = {leaf.name for leaf in tested if isinstance(leaf, Certified)}
+    assert certified == set(LAW.certifications)
+    facts = {leaf.fact for leaf in tested if isinstance(leaf, FactIs)}
+    assert facts == set(FACTS)
