@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from weir.answers.changes import StatusFlip
+from weir.answers.changes import StatusFlip, statuses
 from weir.catalog.law import Law, Overlay
 from weir.rules.determination import DISCLAIMER
-from weir.rules.inputs import ChipInputs, columns
+from weir.rules.inputs import ChipInputs
 from weir.rules.logic import Answer
 from weir.rules.parameters import apply_overlay
-from weir.rules.periods import Status, settled, status_of
-from weir.rules.scene import law_on
 from weir.rules.transaction import Transaction, resolve
 from weir.rules.zones import Zone, zones
 
@@ -70,7 +68,8 @@ def what_if(
     """
     changed = apply_overlay(law, *overlays)
     on = transaction.on
-    pairs = [(chip, *_both(chip, transaction, law, changed)) for chip in chips]
+    before, after = (statuses(chips, transaction, each) for each in (law, changed))
+    pairs = list(zip(chips, before, after, strict=True))
     flips = [
         (chip, StatusFlip(chip.name or chip.id, chip.id, old, new, (), None))
         for chip, old, new in pairs
@@ -94,17 +93,6 @@ def what_if(
         bandwidth_zones_after=zones(changed, on, "tpp", "memory_bandwidth", wide),
         assumptions=resolve(law, transaction).assumptions,
     )
-
-
-def _both(
-    chip: ChipInputs, transaction: Transaction, law: Law, changed: Law
-) -> tuple[Status, Status]:
-    table = columns([chip])
-    found = [
-        status_of(settled(law_on(each, transaction.on), resolve(each, transaction), table))
-        for each in (law, changed)
-    ]
-    return found[0], found[1]
 
 
 def _moves(flip: StatusFlip, answer: Answer) -> bool:

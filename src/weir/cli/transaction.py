@@ -2,6 +2,7 @@
 
 import datetime as dt
 import functools
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,6 +18,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 _KINDS = ("export", "reexport", "in_country_transfer", "deemed_export", "import")
 
 
+_NAMES = (
+    "destination", "kind", "origin", "exporter", "exporter_hq", "hq", "parent_hq", "flags",
+    "certifications", "listed_ownership", "transistors", "completion_year", "basis",
+)  # fmt: skip
+
+
 def transaction_options(command: F) -> F:
     """Adds `--to`, `--hq` and the other facts; they arrive as one `given` mapping."""
     options = (
@@ -27,6 +34,7 @@ def transaction_options(command: F) -> F:
         ),
         click.option("--from", "origin", help="Where it comes from; the U.S. if left out."),
         click.option("--exporter", help="Company; the designer of the chip if left out."),
+        click.option("--exporter-hq", help="Country of the exporter's headquarters."),
         click.option("--hq", help="Country of the consignee's headquarters."),
         click.option("--parent-hq", help="Country of its ultimate parent's headquarters."),
         click.option(
@@ -37,12 +45,27 @@ def transaction_options(command: F) -> F:
             "--certify", "certifications", multiple=True, metavar="NAME",
             help="A certification given; 'all' for all of them.",
         ),
+        click.option(
+            "--listed-ownership", metavar="PERCENT",
+            help="Share of the consignee that listed parties own: 50, or a range 40..60.",
+        ),
+        click.option(
+            "--transistors", metavar="BILLION",
+            help="Aggregated approximated transistor count of the package: 30, or 25..35.",
+        ),
+        click.option(
+            "--completion-year", type=int, metavar="YEAR",
+            help="Year in which the export is completed; that of the day if left out.",
+        ),
+        click.option(
+            "--basis", default="", metavar="TEXT",
+            help="Why the chip is said to be designed or marketed for data centres, or not.",
+        ),
     )  # fmt: skip
 
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - click passes what it parsed
-        names = ("destination", "kind", "origin", "exporter", "hq", "parent_hq", "flags")
-        given = {name: kwargs.pop(name) for name in (*names, "certifications")}
+        given = {name: kwargs.pop(name) for name in _NAMES}
         return command(*args, given=given, **kwargs)
 
     return functools.reduce(lambda inner, option: option(inner), reversed(options), wrapped)  # type: ignore[return-value]
@@ -52,8 +75,9 @@ def transaction_of(given: dict[str, Any], on: dt.date) -> "Transaction":
     """The transaction that the options describe.
 
     Raises:
-        InputError: A fact that is not written NAME=WORD, or given twice.
+        InputError: A fact that is not written NAME=WORD, or given twice; a number that is none.
     """
+    from weir.core.units import GIGA, UNITS
     from weir.rules.transaction import Transaction
 
     flags: dict[str, str] = {}
@@ -70,8 +94,30 @@ def transaction_of(given: dict[str, Any], on: dt.date) -> "Transaction":
         kind=given["kind"],
         origin=given["origin"],
         exporter=given["exporter"],
+        exporter_headquarters=given["exporter_hq"],
         consignee_headquarters=given["hq"],
         ultimate_parent_headquarters=given["parent_hq"],
         flags=flags,
         certifications=tuple(given["certifications"]) or None,
+        listed_ownership=_range(
+            "--listed-ownership", given["listed_ownership"] or "0", UNITS["percent"].factor
+        ),
+        transistors=_range("--transistors", given["transistors"], GIGA),
+        completion_year=given["completion_year"],
+        datacentre_basis=given["basis"],
     )
+
+
+def _range(option: str, text: str | None, factor: float) -> tuple[float, float]:
+    """A number or a range LOW..HIGH; NaN where nothing is given.
+
+    Raises:
+        InputError: Neither.
+    """
+    if text is None:
+        return math.nan, math.nan
+    low, _, high = text.partition("..")
+    try:
+        return float(low) * factor, float(high or low) * factor
+    except ValueError:
+        raise InputError(f"{option} {text}: write a number or a range LOW..HIGH") from None
