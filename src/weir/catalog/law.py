@@ -267,6 +267,7 @@ class Provision:
         is_enforced: False for text that the agency announced it will not enforce.
         is_weak: True where even a fulfilled condition leaves the result unknown, because the text
             is unpublished or only its outline is known.
+        is_prominent: True for a warning that no verdict may be read without.
         result: Paragraphs, facts, a policy, an exception or a warning, by `effect`.
         answers: For review policies and exceptions: ids of the requirements they belong to.
         order: Review policies of one requirement are tried in this order.
@@ -289,6 +290,7 @@ class Provision:
     applies: dt.date | None = None
     is_enforced: bool = True
     is_weak: bool = False
+    is_prominent: bool = False
     result: tuple[str, ...] = ()
     answers: tuple[str, ...] = ()
     order: int = 0

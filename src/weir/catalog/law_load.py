@@ -62,6 +62,7 @@ class ProvisionRecord(Record):
     applies: dt.date | None = None
     enforced: bool = True
     weak: bool = False
+    prominent: bool = False
     evidence: Evidence | None = None
     result: tuple[Text, ...] = ()
     answers: tuple[Text, ...] = ()
@@ -274,7 +275,9 @@ def to_provision(
     start = item.effective or effective
     if start is None:
         raise ValueError("effective: is required, here or on the instrument")
-    fields = item.model_dump(exclude={"when", "effective", "enforced", "weak", "evidence"})
+    fields = item.model_dump(
+        exclude={"when", "effective", "enforced", "weak", "prominent", "evidence"}
+    )
     return Provision(
         **fields,
         instrument=instrument,
@@ -282,6 +285,7 @@ def to_provision(
         effective=start,
         is_enforced=item.enforced,
         is_weak=item.weak,
+        is_prominent=item.prominent,
         evidence=item.evidence or evidence,
     )
 

@@ -309,7 +309,17 @@ def headline(
             for item in open_ones
         )
         parts.append(f"; exception {words}, on its conditions")
+    parts += [f"; warning: {title}" for title in prominent_warnings(outcome)]
     return "".join(parts) + "."
+
+
+def prominent_warnings(outcome: Outcome) -> list[str]:
+    """Titles of the warnings that apply, or may, and that no verdict may be read without."""
+    return [
+        item.title
+        for item in outcome.scene.day.of("warn")
+        if item.is_prominent and at(outcome.warnings[item.id]) != NO
+    ]
 
 
 def _class_text(outcome: Outcome, eccn: str) -> str:
