@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -30,5 +31,22 @@ def weir(capsys: pytest.CaptureFixture[str]) -> Weir:
         captured = capsys.readouterr()
         assert "Traceback" not in captured.err
         return Ran(status, captured.out, captured.err)
+
+    return call
+
+
+@pytest.fixture
+def refused(weir: Weir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Runs what must be refused in an empty folder; hands back the one message."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: object, status: int = 2) -> str:
+        before = sorted(tmp_path.rglob("*"))
+        ran = weir(*arguments)
+        assert ran.status == status, ran.err
+        assert ran.out == ""
+        assert ran.err.count("weir:") + ran.err.count("Error:") == 1
+        assert sorted(tmp_path.rglob("*")) == before
+        return ran.err
 
     return call
