@@ -77,7 +77,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         0 for an answer, 2 for bad input, 3 where nothing fits, 1 for a bug.
     """
     try:
-        main.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+        given = list(arguments) if arguments is not None else None
+        main.main(args=given, prog_name="weir", standalone_mode=False)
     except WeirError as error:
         click.echo(f"weir: {error}", err=True)
         return error.exit_code
