@@ -11,12 +11,17 @@ from weir.core.errors import EXIT_BUG, EXIT_INPUT, WeirError
 
 COMMANDS = {
     "assess": "weir.cli.assess:assess",
+    "calibrate": "weir.cli.calibrate:calibrate",
     "check": "weir.cli.law:check",
     "chip": "weir.cli.chip:chip",
     "data": "weir.cli.data:data",
+    "history": "weir.cli.history:history",
     "infer": "weir.cli.infer:infer",
     "model": "weir.cli.model:model",
+    "plan": "weir.cli.plan:plan",
+    "simulate": "weir.cli.simulate:simulate",
     "system": "weir.cli.system:system",
+    "validate": "weir.cli.validate:validate",
 }
 
 

@@ -1,0 +1,169 @@
+"""`weir plan`: the best deployment of a model on each chip, and the smallest fleet."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from weir.cli.catalogue import catalog_of
+from weir.cli.common import output_options
+from weir.cli.output import Output
+from weir.cli.progress import Progress
+from weir.cli.serving_options import draft_options, drafts_of, format_options
+from weir.core.errors import InputError
+
+if TYPE_CHECKING:
+    from weir.catalog.traces import Trace
+    from weir.perf.serving import Workload
+
+_ISL, _OSL = 4096, 1536
+
+
+@click.command()
+@click.argument("model")
+@click.option(
+    "--on-chips", required=True, metavar="A,B", help="Chips to choose among, commas between them."
+)
+@click.option("--isl", type=int, help=f"Input tokens of a request.  [default: {_ISL}]")
+@click.option("--osl", type=int, help=f"Output tokens.  [default: {_OSL}]")
+@click.option("--prefix-hit-rate", type=float, help="Share of prompt tokens found in a cache.")
+@click.option(
+    "--trace",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Take lengths, hits and load from recorded requests, and run them on the fleet.",
+)
+@click.option("--skip-broken", is_flag=True, help="Leave broken lines of the trace out.")
+@click.option("--ttft", type=float, metavar="S", help="Longest mean time to first token.")
+@click.option("--tpot", type=float, metavar="S", help="Longest mean time per output token.")
+@click.option("--sure", is_flag=True, help="Hold both at the upper end of the 80 % interval.")
+@click.option(
+    "--target",
+    "objective",
+    type=click.Choice(["throughput", "cost", "energy", "chips"]),
+    default="throughput",
+    show_default=True,
+    help="What to maximise.",
+)
+@click.option("--load", type=float, metavar="REQ_PER_S", help="Requests per second to carry.")
+@click.option(
+    "--most-chips", type=int, default=32, show_default=True, help="Chips of the largest replica."
+)
+@click.option(
+    "--compare/--no-compare",
+    default=True,
+    help="Find where the best two chips change places (on where there are two).",
+)
+@format_options
+@draft_options
+@output_options
+@click.pass_context
+def plan(
+    ctx: click.Context,
+    model: str,
+    on_chips: str,
+    isl: int | None,
+    osl: int | None,
+    prefix_hit_rate: float | None,
+    trace: Path | None,
+    skip_broken: bool,
+    ttft: float | None,
+    tpot: float | None,
+    sure: bool,
+    objective: str,
+    load: float | None,
+    most_chips: int,
+    compare: bool,
+    framework: str,
+    weights: str | None,
+    kv_cache: str | None,
+    draft_tokens: int,
+    acceptance: float | None,
+    style: str | None,
+    html: Path | None,
+    output: Path | None,
+) -> None:
+    """Plan how to serve MODEL: best layout and batch on each chip, smallest fleet, cost, power."""
+    target = Output.checked(style, html, output)
+    drafts = drafts_of(draft_tokens, acceptance)
+    from weir.answers.datasheet import cited_sources
+    from weir.answers.plan import Target
+    from weir.answers.planning import Wanted, planning, steps_of
+    from weir.report.plan import plan_document
+
+    recorded = _trace(trace, skip_broken=skip_broken)
+    work, rate = _workload(isl, osl, prefix_hit_rate, recorded)
+    catalog = catalog_of(ctx)
+    wanted = Wanted(
+        chips=_names(on_chips),
+        workload=work,
+        target=Target(
+            ttft_s=float("inf") if ttft is None else ttft,
+            tpot_s=float("inf") if tpot is None else tpot,
+            is_sure=sure,
+        ),
+        objective=objective,
+        requests_per_s=rate if load is None else load,
+        framework=framework,
+        weights=weights,
+        kv_cache=kv_cache,
+        drafts=drafts,
+        most_chips=most_chips,
+    )
+    steps = steps_of(len(wanted.chips), compare=compare, has_trace=recorded is not None)
+    with Progress(steps) as bar:
+        answer = planning(
+            model, wanted, catalog, trace=recorded, compare=compare, progress=bar.step
+        )
+    sources = cited_sources(answer.sources, catalog)
+    target.deliver(plan_document(answer, sources), answer)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """The chips of a list, each once.
+
+    Raises:
+        InputError: No name in it.
+    """
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if not names:
+        raise InputError("--on-chips names no chip; write --on-chips H20,H800")
+    return names
+
+
+def _trace(path: Path | None, *, skip_broken: bool) -> "Trace | None":
+    if path is None:
+        if skip_broken:
+            raise InputError("--skip-broken needs --trace: it leaves broken lines of a trace out")
+        return None
+    from weir.cli.recorded import read
+
+    return read(path, skip_broken=skip_broken)
+
+
+def _workload(
+    isl: int | None, osl: int | None, hit_rate: float | None, trace: "Trace | None"
+) -> "tuple[Workload, float | None]":
+    """The requests and, from a trace with times, the load.
+
+    Raises:
+        InputError: Lengths given twice, or that are no lengths.
+    """
+    from weir.answers.planning import workload_of
+    from weir.perf.serving import Workload
+
+    if trace is not None:
+        if isl is not None or osl is not None or hit_rate is not None:
+            raise InputError(
+                "--trace brings its own lengths and prefix hits; leave out --isl, --osl and"
+                " --prefix-hit-rate, or leave out --trace"
+            )
+        return workload_of(trace)
+    lengths = {"--isl": _ISL if isl is None else isl, "--osl": _OSL if osl is None else osl}
+    for name, value in lengths.items():
+        if value < 1:
+            raise InputError(f"{name} is {value}; use a number of tokens of at least 1")
+    hits = hit_rate or 0.0
+    if not 0.0 <= hits < 1.0:
+        raise InputError(f"--prefix-hit-rate is {hits}; use a share from 0 up to below 1")
+    return Workload(lengths["--isl"], lengths["--osl"], hits), None

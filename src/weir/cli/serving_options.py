@@ -1,0 +1,111 @@
+"""Options that describe a deployment and its requests, shared by the commands that serve models."""
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from weir.core.errors import InputError
+
+if TYPE_CHECKING:
+    from weir.perf.parallel import Layout
+    from weir.perf.step import Drafts
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DEGREES = ("tp", "pp", "dp", "ep", "cp")
+
+
+def _add(command: F, options: tuple[Callable[[Any], Any], ...]) -> F:
+    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
+
+
+def layout_options(command: F) -> F:
+    """Adds the parallel degrees `--tp`, `--pp`, `--dp`, `--ep` and `--cp` of one replica."""
+    return _add(
+        command,
+        (
+            click.option("--tp", type=int, default=1, help="Tensor parallel degree."),
+            click.option("--pp", type=int, default=1, help="Pipeline stages."),
+            click.option("--dp", type=int, default=1, help="Data-parallel attention groups."),
+            click.option("--ep", type=int, default=1, help="Expert parallel degree."),
+            click.option("--cp", type=int, default=1, help="Context parallel degree."),
+        ),
+    )
+
+
+def layout_of(degrees: dict[str, int], chips: int | None) -> "Layout | None":
+    """The layout that the degrees describe; None, to be chosen, where all are left out.
+
+    Raises:
+        LayoutError: A degree below 1.
+    """
+    from weir.perf.parallel import Layout
+
+    asked = Layout(**degrees)
+    return asked if asked != Layout() or chips == 1 else None
+
+
+def format_options(command: F) -> F:
+    """Adds `--framework`, `--weights` and `--kv-cache`."""
+    return _add(
+        command,
+        (
+            click.option(
+                "--framework",
+                default="vllm",
+                show_default=True,
+                help="vllm, sglang, trtllm or plain.",
+            ),
+            click.option("--weights", help="Number format of the weights, such as fp8."),
+            click.option("--kv-cache", help="Number format of the attention cache."),
+        ),
+    )
+
+
+def draft_options(command: F) -> F:
+    """Adds `--draft-tokens` and `--acceptance`: multi-token prediction, speculative decoding."""
+    return _add(
+        command,
+        (
+            click.option(
+                "--draft-tokens",
+                type=int,
+                default=0,
+                show_default=True,
+                help="Tokens drafted each step (multi-token prediction, speculative decoding).",
+            ),
+            click.option(
+                "--acceptance",
+                type=float,
+                metavar="SHARE",
+                help="Probability that a drafted token is accepted.",
+            ),
+        ),
+    )
+
+
+def drafts_of(tokens: int, acceptance: float | None) -> "Drafts":
+    """Speculative decoding as the options describe it.
+
+    Raises:
+        InputError: Fewer than no tokens, an acceptance that is no probability, one without the
+            other.
+    """
+    from weir.perf.step import NO_DRAFTS, Drafts
+
+    if tokens < 0:
+        raise InputError(f"--draft-tokens is {tokens}; use 0 for none, or a count")
+    if not tokens:
+        if acceptance is not None:
+            raise InputError("--acceptance needs --draft-tokens: say how many are drafted a step")
+        return NO_DRAFTS
+    if acceptance is None:
+        raise InputError(
+            f"--draft-tokens {tokens} needs --acceptance, the probability that a drafted token is"
+            " accepted; it depends on the model and the text, so it is not assumed"
+        )
+    if not 0.0 <= acceptance <= 1.0:
+        raise InputError(f"--acceptance is {acceptance}; use a share from 0 to 1")
+    return Drafts(tokens, acceptance)
