@@ -1,7 +1,7 @@
 """The law as a book: every instrument with its dates, its words, its provisions and its cases."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from weir.catalog.golden_cases import GoldenCase, golden_cases
@@ -186,9 +186,11 @@ def standing(law: Law, instrument: Instrument, on: dt.date) -> str:
         started = instrument.effective or instrument.published
         layer = "no U.S. law: " + ("bill" if instrument.kind == "bill" else "foreign measure")
         return f"{layer}, later" if started is not None and started > on else layer
+    if instrument.superseded is not None and instrument.superseded <= on:
+        return "superseded"
     own = [item for item in law.provisions if item.instrument == instrument.id]
     words = {_standing_of(item, on) for item in own}
-    if words & {"in force"}:
+    if "in force" in words:
         return "in force" if len(words) == 1 else "in force in part"
     for word in ("in the text, not enforced", "effective, not yet to be complied with"):
         if word in words:
@@ -198,7 +200,7 @@ def standing(law: Law, instrument: Instrument, on: dt.date) -> str:
         published = instrument.published
         is_out = published is not None and published <= on
         return "published, not yet effective" if is_out else "not yet published"
-    if own or (instrument.superseded is not None and instrument.superseded <= on):
+    if own:
         return "superseded"
     return "in force, nothing to evaluate"
 
@@ -270,3 +272,9 @@ def assume_enforced(law: Law, name: str) -> Overlay:
         Patch(f"{item.id}@{item.effective}.enforced", True, where=where) for item in meant
     )
     return Overlay(f"{name} enforced", patches, where=where)
+
+
+def sources_of(law: Law, instruments: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Citations of the documents behind instruments, by id; what is no instrument is left out."""
+    wanted = dict.fromkeys(instruments)
+    return {key: law.instruments[key].sources for key in wanted if key in law.instruments}

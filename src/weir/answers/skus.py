@@ -164,6 +164,10 @@ def _range(cells: Mapping[str, str], key: str, factor: float) -> tuple[float, fl
         bounds = float(low) * factor, float(high or low) * factor
     except ValueError:
         raise ValueError(f"{key}: '{cells[key]}' is not a number or a range LOW..HIGH") from None
+    if min(bounds) < 0:
+        raise ValueError(f"{key}: '{cells[key]}' cannot be negative")
+    if bounds[0] > bounds[1]:
+        raise ValueError(f"{key}: '{cells[key]}' has its low end above its high end; swap them")
     if any(math.isnan(bound) or math.isinf(bound) for bound in bounds):
         raise ValueError(f"{key}: '{cells[key]}' is not finite; leave it empty where unknown")
     return bounds

@@ -12,8 +12,10 @@ from weir.core.errors import EXIT_BUG, EXIT_INPUT, WeirError
 COMMANDS = {
     "assess": "weir.cli.assess:assess",
     "calibrate": "weir.cli.calibrate:calibrate",
+    "changes": "weir.cli.changes:changes",
     "check": "weir.cli.law:check",
     "chip": "weir.cli.chip:chip",
+    "classify": "weir.cli.classify:classify",
     "data": "weir.cli.data:data",
     "history": "weir.cli.history:history",
     "infer": "weir.cli.infer:infer",

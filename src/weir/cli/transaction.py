@@ -24,15 +24,20 @@ _NAMES = (
 )  # fmt: skip
 
 
-def transaction_options(command: F) -> F:
-    """Adds `--to`, `--hq` and the other facts; they arrive as one `given` mapping."""
+def transaction_options(command: F, *, origin: tuple[str, ...] = ("--from", "--origin")) -> F:
+    """Adds `--to`, `--hq` and the other facts; they arrive as one `given` mapping.
+
+    Args:
+        command: What gets the options.
+        origin: What the option for the origin is called.
+    """
     options = (
         click.option("--to", "destination", required=True, help="Destination, ISO code or name."),
         click.option(
             "--kind", type=click.Choice(_KINDS), default="export", show_default=True,
             help="What is done with the chip.",
         ),
-        click.option("--from", "origin", help="Where it comes from; the U.S. if left out."),
+        click.option(*origin, "origin", help="Where it comes from; the U.S. if left out."),
         click.option("--exporter", help="Company; the designer of the chip if left out."),
         click.option("--exporter-hq", help="Country of the exporter's headquarters."),
         click.option("--hq", help="Country of the consignee's headquarters."),

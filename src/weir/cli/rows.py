@@ -1,0 +1,127 @@
+"""Lists of SKUs in, rows out: streaming, with a progress bar, bad rows told and left out."""
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from weir.cli.common import write_file
+from weir.core.errors import InputError, RecordError
+
+if TYPE_CHECKING:
+    from weir.answers.skus import SkuProblem
+
+T = TypeVar("T")
+
+_PATIENCE_S: Final = 1.0
+
+
+def lines_of(path: Path) -> Iterator[str]:
+    """The lines of a list; a bar on standard error where it takes long and a terminal shows it.
+
+    Raises:
+        RecordError: The file cannot be read.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            yield from _watched(file, path.stat().st_size)
+    except OSError as error:
+        raise RecordError(path, [f"cannot be read: {error.strerror or error}"]) from None
+
+
+def _watched(lines: Iterable[str], size: int) -> Iterator[str]:
+    if not sys.stderr.isatty() or sys.stdout.isatty():
+        yield from lines
+        return
+    start, done = time.monotonic(), 0
+    bar: Any = None
+    try:
+        for line in lines:
+            done += len(line.encode())
+            if bar is not None:
+                bar.update(len(line.encode()))
+            elif time.monotonic() - start > _PATIENCE_S:
+                bar = click.progressbar(length=size, file=sys.stderr, update_min_steps=size // 100)
+                bar.__enter__()
+                bar.update(done)
+            yield line
+    finally:
+        if bar is not None:
+            bar.__exit__(None, None, None)
+
+
+class Rejected:
+    """Counts rows, tells those that cannot be read and lets the others through."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.good = 0
+        self.bad = 0
+
+    def let_through(self, items: Iterable["T | SkuProblem"]) -> Iterator[T]:
+        """The rows that could be read; the others are told on standard error with their line."""
+        from weir.answers.skus import SkuProblem
+
+        for item in items:
+            if isinstance(item, SkuProblem):
+                self.tell(item)
+            else:
+                self.good += 1
+                yield item
+
+    def tell(self, problem: "SkuProblem") -> None:
+        """Tells one row that could not be read."""
+        self.bad += 1
+        click.echo(f"weir: {self.path}, line {problem.line}: {problem.message}", err=True)
+
+    def settle(self) -> None:
+        """Ends the command as bad input where rows were bad; the output stays.
+
+        Raises:
+            InputError: A row could not be read, or there was none.
+        """
+        if not self.good + self.bad:
+            raise InputError(f"{self.path}: no rows below the header")
+        if self.bad:
+            raise InputError(
+                f"{self.path}: {self.bad:,} of {self.good + self.bad:,} rows could not be read; "
+                "the others are in the output"
+            )
+
+
+def deliver_rows(
+    output: Path | None,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    settle: Callable[[], None] = lambda: None,
+) -> None:
+    """Prints rows as CSV, or writes them whole to a .csv or .parquet file.
+
+    Args:
+        output: The file; None for standard output.
+        columns: Their heading.
+        rows: The rows, taken as they come.
+        settle: Called when all rows are out; may end the command as bad input.
+    """
+    from weir.report.rows import csv_to_parquet, write_csv
+
+    if output is None:
+        write_csv(sys.stdout, columns, rows)
+        settle()
+        return
+    with tempfile.TemporaryDirectory(prefix="weir-") as folder:
+        path = Path(folder) / "rows.csv"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            count = write_csv(file, columns, rows)
+        if output.suffix == ".parquet":
+            converted = path.with_suffix(".parquet")
+            csv_to_parquet(path, converted, columns)
+            path = converted
+        if count:
+            write_file(output, path.read_bytes())
+            click.echo(f"wrote {output}: {count:,} rows", err=True)
+    settle()
