@@ -5,17 +5,23 @@ a framework strings them together, so that a fit takes seconds and never touches
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from weir.answers.framework_kernels import framework_kernels
 from weir.answers.serving_deployments import Deployed, deployed
 from weir.answers.serving_sample import SampleRow
 from weir.answers.validate_serving import CALIBRATION_CHIPS, ServingValidation, alike, predict
 from weir.catalog.query import Catalog
-from weir.catalog.stack import Client, Stack, load_clients, load_stacks
+from weir.catalog.stack import (
+    Client,
+    Stack,
+    load_clients,
+    load_stacks,
+)
 from weir.core.errors import WeirError
 from weir.core.provenance import Status
 from weir.perf.calibration.least_squares import minimise
@@ -40,11 +46,11 @@ class Free:
 FREE: Final = (
     Free("kernel_factor_decode", 0.4, 1.6, is_log=True),
     Free("kernel_factor_prefill", 0.5, 2.5, is_log=True),
-    Free("kernel_factor_experts", 0.3, 1.5, is_log=True),
     Free("fused_launch_s", 0.0, 4e-6),
     Free("decode_step_s", 0.0, 8e-3),
-    Free("mixed_step_s", 0.0, 30e-3),
+    Free("mixed_step_s", 0.0, 5e-3),
     Free("sequence_s", 0.0, 1e-4),
+    Free("eager_launch_s", 0.0, 6e-5),
     Free("request_s", 0.0, 0.2),
     Free("poll_steps", 1.0, 40.0),
     Free("in_step_public", 0.0, 1.0),
@@ -54,7 +60,11 @@ FREE: Final = (
 TPOT_SCALE: Final = 0.1
 TTFT_SCALE: Final = 0.3
 COVERAGE: Final = 0.8
-_ITERATIONS: Final = 12
+# What is thought of kernel factors before any run, in logarithms, and the runs that it is worth.
+FACTOR_SPREAD: Final = 0.1
+RUNS_OF_DOUBT: Final = 20.0
+_ITERATIONS: Final = 25
+_IN_STEP: Final = "in_step_"
 _BISECTIONS: Final = 24
 _WIDEST: Final = 3.0
 
@@ -86,7 +96,8 @@ def calibrate_stack(
         catalog: Where chips and models are looked up.
         iterations: Most steps of the fit.
     """
-    start, clients = load_stacks()[framework], load_clients()
+    kernels = framework_kernels(framework, catalog)
+    start, clients = replace(load_stacks()[framework], kernels=kernels), load_clients()
     chosen = _once([r for r in rows if r.chip in CALIBRATION_CHIPS and r.framework == framework])
     cases = _cases(chosen, catalog, clients)
 
@@ -95,7 +106,7 @@ def calibrate_stack(
         found = [case.errors(stack, in_step) for case in cases]
         tpot = np.concatenate([each[1] for each in found])
         ttft = np.concatenate([each[0] for each in found])
-        return np.concatenate([tpot / TPOT_SCALE, ttft / TTFT_SCALE])
+        return np.concatenate([tpot / TPOT_SCALE, ttft / TTFT_SCALE, _doubt(stack)])
 
     first = _pack(start, {key: client.in_step(framework) for key, client in clients.items()})
     low = np.array([_inner(free, free.low) for free in FREE])
@@ -109,6 +120,12 @@ def calibrate_stack(
         " in aiconfigurator-core 0.12.0"
     )
     return StackFit(replace(stack, status=Status.DERIVED, basis=basis), in_step, count)
+
+
+def _doubt(stack: Stack) -> Array:
+    """Residuals that hold the factors on kernels back where runs say little."""
+    factors = np.array([stack.kernel_factor_decode, stack.kernel_factor_prefill])
+    return np.asarray(np.sqrt(RUNS_OF_DOUBT) * np.log(factors) / FACTOR_SPREAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,22 +192,20 @@ def _outer(free: Free, value: float) -> float:
 
 
 def _pack(stack: Stack, in_step: Mapping[str, float]) -> Array:
-    values = [
-        in_step[free.name.removeprefix("in_step_")]
-        if free.name.startswith("in_step_")
-        else float(getattr(stack, free.name))
-        for free in FREE
-    ]
-    return np.array([_inner(free, value) for free, value in zip(FREE, values, strict=True)])
+    return np.array([_inner(free, _value(free.name, stack, in_step)) for free in FREE])
+
+
+def _value(name: str, stack: Stack, in_step: Mapping[str, float]) -> float:
+    if name.startswith(_IN_STEP):
+        return in_step[name.removeprefix(_IN_STEP)]
+    return float(getattr(stack, name))
 
 
 def _unpack(x: Array, stack: Stack) -> tuple[Stack, dict[str, float]]:
     values = {free.name: _outer(free, float(v)) for free, v in zip(FREE, x, strict=True)}
-    in_step = {
-        name.removeprefix("in_step_"): values.pop(name)
-        for name in [free.name for free in FREE if free.name.startswith("in_step_")]
-    }
-    return replace(stack, **values), in_step  # type: ignore[arg-type]
+    in_step = {n.removeprefix(_IN_STEP): v for n, v in values.items() if n.startswith(_IN_STEP)}
+    plain = {n: v for n, v in values.items() if not n.startswith(_IN_STEP)}
+    return replace(stack, **plain), in_step  # type: ignore[arg-type]
 
 
 def _predict(
@@ -241,3 +256,46 @@ def _spread(error: Array, down: Array, up: Array) -> float:
         inside = (error <= np.hypot(up, extra)) & (error >= -np.hypot(down, extra))
         low, high = (low, middle) if np.mean(inside) >= COVERAGE else (middle, high)
     return high
+
+
+HEADER: Final = """\
+# What a serving framework adds to its kernels, and the memory it sets aside.
+# Times in seconds, memory in bytes. `status` and `basis` say how a block is known; blocks that are
+# derived are written by the fit of weir.answers.calibrate_stack.
+"""
+
+
+def stack_toml(stacks: Mapping[str, Stack]) -> str:
+    """The text of `stack.toml` for frameworks by key."""
+    return "\n\n".join([HEADER.rstrip(), *(_block(*item) for item in stacks.items())]) + "\n"
+
+
+def _block(key: str, stack: Stack) -> str:
+    values = asdict(stack)
+    kernels = values.pop("kernels")
+    lines = [f"[{key}]", *(f"{name} = {_toml(value)}" for name, value in values.items())]
+    lines.append(f"[{key}.kernels]")
+    for name, factors in sorted(kernels.items()):
+        inside = ", ".join(f"{field} = {_toml(value)}" for field, value in factors.items())
+        lines.append(f'"{name}" = {{ {inside} }}')
+    return "\n".join(lines)
+
+
+def clients_toml(text: str, framework: str, in_step: Mapping[str, float]) -> str:
+    """The text of `clients.toml` with what a fit found for one framework."""
+    lines: list[str] = []
+    client = ""
+    for line in text.splitlines():
+        if line.startswith("["):
+            client = line.strip("[] ")
+        found = line.startswith(f"in_step_{framework} ") and client in in_step
+        lines.append(f"in_step_{framework} = {_toml(in_step[client])}" if found else line)
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return f'"{value}"' if isinstance(value, str) else str(value)

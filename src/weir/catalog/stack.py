@@ -5,7 +5,7 @@ The records are plain dataclasses, so that the speed model reads them without th
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -16,6 +16,22 @@ from weir.core.provenance import Status
 CALIBRATION: Final = Path(__file__).resolve().parent.parent / "data" / "calibration"
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class KernelFactors:
+    """Time of a framework's kernel over that of the kernel the model prices.
+
+    Attributes:
+        decode: On the few rows of decode steps.
+        prefill: On the many rows of prompts.
+    """
+
+    decode: float
+    prefill: float
+
+
+SAME_KERNELS: Final = KernelFactors(1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +47,10 @@ class Stack:
         sequence_s: Host time a sequence adds to a step: sampling, detokenising, bookkeeping.
         request_s: Time a request spends outside steps before its first token: network, tokeniser,
             admission.
-        eager_launch_s: Host time to launch one kernel where a step runs without a captured graph.
+        eager_launch_s: Host time that each kernel adds to a step with prompt tokens, which runs
+            without a captured graph.
         fused_launch_s: Time that fusion and replay from a captured graph save on each kernel of a
             decode step, against kernels that are measured one by one.
-        kernel_factor_decode: Time of the framework's kernels in decode steps over that of the
-            kernels the model was calibrated on.
-        kernel_factor_prefill: The same for steps with prompt tokens.
-        kernel_factor_experts: The same of its routed experts, on top of the others' factor.
         step_log_sd: Standard deviation of the logarithm of measured over estimated step time.
         queue_log_sd: The same of time to first token, over what its steps explain.
         memory_fraction: Share of the chip's memory the framework uses.
@@ -46,6 +59,10 @@ class Stack:
         chunk_tokens: Prompt tokens one step takes at most.
         mixes_prompts: Prompt tokens run beside decoding sequences; otherwise in steps of their own.
         poll_steps: Steps between two looks for new requests.
+        kernel_factor_decode: What is left over of kernel times in decode steps after `kernels`,
+            such as launches that overlap.
+        kernel_factor_prefill: The same in steps with prompt tokens.
+        kernels: Factors by "kernel/format" or "kernel/format/generation".
     """
 
     name: str
@@ -57,9 +74,6 @@ class Stack:
     request_s: float
     eager_launch_s: float
     fused_launch_s: float
-    kernel_factor_decode: float
-    kernel_factor_prefill: float
-    kernel_factor_experts: float
     step_log_sd: float
     queue_log_sd: float
     memory_fraction: float
@@ -68,6 +82,16 @@ class Stack:
     chunk_tokens: int
     mixes_prompts: bool
     poll_steps: float
+    kernel_factor_decode: float
+    kernel_factor_prefill: float
+    kernels: Mapping[str, KernelFactors]
+
+    def factors(self, kernel: str, form: str, generation: str) -> KernelFactors:
+        """The factors of a kernel in a format on a generation of chips."""
+        for key in (f"{kernel}/{form}/{generation}", f"{kernel}/{form}"):
+            if key in self.kernels:
+                return self.kernels[key]
+        return SAME_KERNELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +207,18 @@ def load_stacks(path: Path = CALIBRATION / "stack.toml") -> Mapping[str, Stack]:
     Raises:
         RecordError: The file is missing, is not TOML, or lacks or adds keys.
     """
-    return {key: _record(Stack, table, key, path) for key, table in _read(path).items()}
+    return {key: _stack(table, key, path) for key, table in _read(path).items()}
+
+
+def _stack(table: object, key: str, path: Path) -> Stack:
+    if not isinstance(table, dict) or not isinstance(table.get("kernels"), dict):
+        raise RecordError(path, [f"{key}.kernels: is required, a table by kernel and format"])
+    given = table["kernels"]
+    kernels = {
+        generation: _record(KernelFactors, factors, f"{key}.kernels.{generation}", path)
+        for generation, factors in given.items()
+    }
+    return replace(_record(Stack, {**table, "kernels": ""}, key, path), kernels=kernels)
 
 
 @cache
@@ -272,10 +307,11 @@ def _record(kind: type[T], table: object, key: str, path: Path) -> T:
         elif name in table and not isinstance(value, str):
             problems.append(f"{key}.{name}: must be text (got {value!r})")
         values[name] = value
-    try:
-        values["status"] = Status(values.get("status") or "")
-    except ValueError:
-        problems.append(f"{key}.status: must be one of {', '.join(Status)}")
+    if "status" in names:
+        try:
+            values["status"] = Status(values.get("status") or "")
+        except ValueError:
+            problems.append(f"{key}.status: must be one of {', '.join(Status)}")
     if problems:
         raise RecordError(path, problems)
     return kind(**values)

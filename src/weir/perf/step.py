@@ -11,7 +11,7 @@ from weir.catalog.entities import Model
 from weir.catalog.stack import Stack
 from weir.perf.arch import operators
 from weir.perf.evaluation import evaluate
-from weir.perf.formats import Precision
+from weir.perf.formats import FORMATS, Precision
 from weir.perf.kernels.cost import BOUNDS, Cost
 from weir.perf.kernels.efficiency import Efficiency
 from weir.perf.machine import Machine
@@ -20,7 +20,6 @@ from weir.perf.parallel import Layout
 
 Array = NDArray[np.float64]
 
-EXPERTS_KERNEL: Final = "moe_gemm"
 # The quantiles of an 80 % interval of a normal distribution lie so many deviations off.
 INTERVAL_DEVIATIONS: Final = 1.2815515655446004
 
@@ -176,10 +175,9 @@ def _assemble(
     # Every pipeline stage prepares its own inputs before it runs.
     host = (stack.mixed_step_s if has_prompts else stack.decode_step_s) * layout.pp
     saved = 0.0 if has_prompts else stack.fused_launch_s * launches
-    experts = _total([x for x in items if x.operator.kernel == EXPERTS_KERNEL], "time_s")
-    own = (kernel + (stack.kernel_factor_experts - 1.0) * experts) * factor
+    own = factor * _own_kernels(items, engine, has_prompts=has_prompts)
     busy = np.maximum(own - saved, hardware)
-    time = np.maximum(busy, issued) + host + stack.sequence_s * sequences / layout.dp
+    time = busy + issued + host + stack.sequence_s * sequences / layout.dp
     low, high = _interval(items, time, kernel, stack.step_log_sd)
     return StepTime(
         time_s=time,
@@ -201,6 +199,18 @@ def _sequences(batch: Batch) -> Array:
     prompts = np.asarray(0.0 if batch.prefill_sequences is None else batch.prefill_sequences)
     decoding = np.asarray(0.0 if batch.decode_sequences is None else batch.decode_sequences)
     return np.asarray(prompts + decoding, dtype=np.float64)
+
+
+def _own_kernels(items: tuple[OperatorTime, ...], engine: Engine, *, has_prompts: bool) -> Array:
+    """Time of the framework's own kernels in the place of those that the model prices."""
+    total: Array = np.zeros(())
+    for item in items:
+        operator = item.operator
+        form = str(operator.arguments.get("dtype", operator.arguments.get("kv_dtype", "")))
+        kernel = FORMATS[form].kernel if form in FORMATS else form
+        found = engine.stack.factors(operator.kernel, kernel, engine.machine.generation)
+        total = total + item.cost.time_s * (found.prefill if has_prompts else found.decode)
+    return total
 
 
 def _interval(

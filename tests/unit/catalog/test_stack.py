@@ -20,9 +20,6 @@ sequence_s = 0.0
 request_s = 0
 eager_launch_s = 0.0
 fused_launch_s = 0.0
-kernel_factor_decode = 1.0
-kernel_factor_prefill = 1.0
-kernel_factor_experts = 1.0
 step_log_sd = 0.1
 queue_log_sd = 0.5
 memory_fraction = 0.9
@@ -31,6 +28,11 @@ cache_block_tokens = 16
 chunk_tokens = 4096
 mixes_prompts = true
 poll_steps = 1
+kernel_factor_decode = 1.0
+kernel_factor_prefill = 1.0
+[mine.kernels]
+"gemm/fp8" = {decode = 0.9, prefill = 1.0}
+"gemm/fp8/hopper" = {decode = 0.8, prefill = 1.1}
 """
 
 
@@ -57,6 +59,13 @@ def test_every_framework_says_how_it_is_known():
         assert stack.kernel_factor_decode > 0
 
 
+def test_the_most_specific_kernel_factor_counts(tmp_path):
+    stack = load_stacks(written(tmp_path, STACK))["mine"]
+    assert stack.factors("gemm", "fp8", "hopper").decode == 0.8
+    assert stack.factors("gemm", "fp8", "ada").decode == 0.9
+    assert stack.factors("gemm", "bf16", "hopper").decode == 1.0
+
+
 def test_a_users_own_file_is_read(tmp_path):
     assert load_stacks(written(tmp_path, STACK))["mine"].chunk_tokens == 4096
 
@@ -70,6 +79,8 @@ def test_a_users_own_file_is_read(tmp_path):
         ("request_s = 0\n", 'request_s = "x"\n', "mine.request_s: must be a number"),
         ("mixes_prompts = true", "mixes_prompts = 1", "mine.mixes_prompts: must be true or false"),
         ('"estimated"', '"guessed"', "mine.status: must be one of"),
+        ("[mine.kernels]", "[mine.kernel]", "mine.kernels: is required"),
+        ("decode = 0.9, ", "", "mine.kernels.gemm/fp8.decode: is required"),
         ("[mine]", "[mine", "is not valid TOML"),
     ],
 )
