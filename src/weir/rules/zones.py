@@ -28,6 +28,8 @@ class Zone:
         y_high: Greatest value, inf where open.
         includes: Of x_low, x_high, y_low, y_high: does the edge belong to the zone?
         citation: The paragraph.
+        others: Metrics that the clause tests as well and that are not on the map, so that the zone
+            is larger than the clause.
     """
 
     clause: str
@@ -42,6 +44,7 @@ class Zone:
     y_high: float
     includes: tuple[bool, bool, bool, bool]
     citation: str
+    others: tuple[str, ...] = ()
 
 
 def zones(
@@ -92,6 +95,7 @@ def _zones(item: Provision, x: str, y: str) -> Iterator[Zone]:
             y_high=y_high,
             includes=(*keeps_x, *keeps_y),
             citation=item.citation,
+            others=tuple(sorted({_axis(leaf.metric) for leaf in box} - {x, y})),
         )
 
 
