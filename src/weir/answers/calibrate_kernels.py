@@ -19,6 +19,7 @@ from weir.perf.calibration.calibrate import (
     leave_one_out,
     with_format_kin,
     with_intervals,
+    with_scaled,
 )
 from weir.perf.calibration.cases import TABLES, Case, spread_rows
 from weir.perf.calibration.text import to_toml
@@ -112,7 +113,7 @@ def calibrate(
         progress(f"fitting {kernel}")
         efficiency, held[kernel] = _one_kernel(kernel, cases[kernel], efficiency)
     return Calibration(
-        efficiency=with_format_kin(efficiency),
+        efficiency=with_scaled(with_format_kin(efficiency), efficiency.scaled),
         held=held,
         rows={kernel: _count(cases[kernel]) for kernel in PLANS},
         version=tables.version,

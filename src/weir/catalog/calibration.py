@@ -19,7 +19,8 @@ KERNELS: Final = FOLDER / "kernels.toml"
 START: Final = FOLDER / "start.toml"
 GENERIC: Final = "generic"
 _HEAD: Final = ("kin", "kin_interval_log", "assumed")
-_NOT_KERNELS: Final = (*_HEAD, "kin_format")
+_NOT_KERNELS: Final = (*_HEAD, "kin_format", "kin_energy", "scaled")
+_ENERGY: Final = "energy_j_s2_per_flop"
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,15 @@ class Table:
     generation: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     dtype: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
+    def values(self, traits: str, dtype: str) -> dict[str, float]:
+        """The values of a trait set in a format."""
+        return {
+            **self.shared,
+            **self.generation.get(traits, {}),
+            **self.dtype.get(dtype, {}),
+            **self.dtype.get(f"{dtype}/{traits}", {}),
+        }
+
 
 @dataclass(frozen=True)
 class Efficiency:
@@ -65,6 +75,9 @@ class Efficiency:
         kin_interval_log: Widening of the interval where another trait set stands in: "kin" where
             no chip could be left out to learn it; what "generic" and others add on top.
         kin_format: By kernel, the format that serves one without measurements.
+        kin_energy: The trait set whose energy of an operation serves a generation that is made in
+            another process than its kin.
+        scaled: Trait sets that calibration makes of a fitted one by factors that a vendor states.
         assumed: What stands in for unknown facts.
     """
 
@@ -73,6 +86,8 @@ class Efficiency:
     kin_interval_log: Mapping[str, float]
     assumed: Assumed
     kin_format: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    kin_energy: Mapping[str, str] = field(default_factory=dict)
+    scaled: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     _cache: dict[tuple[str, str, str], Any] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -104,18 +119,20 @@ class Efficiency:
         kin = self.kin.get(generation, GENERIC)
         return kin if kin in sets else GENERIC
 
+    def is_foreign(self, kernel: str, generation: str) -> bool:
+        """Whether the energy of an operation on a generation is that of another process."""
+        return self.traits(kernel, generation) != generation and generation not in self.kin_energy
+
     def _read(self, kind: type[P], kernel: str, generation: str, dtype: str) -> P:
         table = self.tables[kernel]
         traits = self.traits(kernel, generation)
         if dtype and dtype not in table.dtype:
             formats = {name.partition("/")[0] for name in table.dtype}
             raise UnknownNameError("kernel number format", dtype, formats)
-        values = {
-            **table.shared,
-            **table.generation.get(traits, {}),
-            **table.dtype.get(dtype, {}),
-            **table.dtype.get(f"{dtype}/{traits}", {}),
-        }
+        values = table.values(traits, dtype)
+        process = self.kin_energy.get(generation, traits)
+        if process != traits and _ENERGY in values and generation not in table.generation:
+            values[_ENERGY] = table.values(process, dtype)[_ENERGY]
         chosen: dict[str, float] = {}
         for item in fields(kind):  # type: ignore[arg-type]
             if item.name not in values:
@@ -159,6 +176,8 @@ def parse_efficiency(text: Mapping[str, Any], path: object) -> Efficiency:
         kin_interval_log=text["kin_interval_log"],
         assumed=Assumed(**text["assumed"]),
         kin_format=text.get("kin_format", {}),
+        kin_energy=text.get("kin_energy", {}),
+        scaled=text.get("scaled", {}),
     )
 
 

@@ -1,4 +1,4 @@
-"""`weir calibrate`: fit the speed model to measured tables, or to measurements of your own."""
+"""`weir calibrate`: fit the kernel model to measured tables, or compare it with one's own rows."""
 
 import datetime as dt
 from pathlib import Path
@@ -7,43 +7,50 @@ from typing import TYPE_CHECKING
 import click
 
 from weir.cli.catalogue import catalog_of
-from weir.core.errors import OutputError
+from weir.core.errors import InputError
 
 if TYPE_CHECKING:
-    from weir.catalog.query import Catalog
+    from weir.answers.measured_factors import MeasuredFactor
 
 
 @click.command()
 @click.option(
-    "--into",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("calibration"),
-    show_default=True,
-    metavar="DIR",
-    help="Where kernels.toml and manifest.toml go.",
+    "--measured",
+    type=click.Path(path_type=Path),
+    metavar="CSV",
+    help="Rows of your own (see bench/measure_kernels.py): print what your stack takes over the "
+    "model's kernels, and fit nothing.",
 )
-@click.option("--rows", type=click.IntRange(min=1), help="Rows of one kernel, format and chip.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Folder for kernels.toml and manifest.toml.",
+)
 @click.pass_context
-def calibrate(ctx: click.Context, into: Path, rows: int | None) -> None:
-    """Fit the kernel model to the measured tables of four chips (A100, H100, L40S, B200).
+def calibrate(ctx: click.Context, measured: Path | None, out: Path | None) -> None:
+    """Fit the kernel model to the installed measured tables."""
+    if measured is not None:
+        from weir.answers.measured_factors import measured_factors
 
-    Needs the extra `validate`. No row of another chip is ever read.
-    """
-    if into.exists() and not into.is_dir():
-        raise OutputError(f"--into {into}: is not a folder")
-    _fit(catalog_of(ctx), into, rows)
-
-
-def _fit(catalog: "Catalog", into: Path, rows: int | None) -> None:
-    from weir.answers.calibrate_kernels import FIT_ROWS, write
+        for item in measured_factors(measured, catalog_of(ctx)):
+            click.echo(_line(item))
+        return
+    if out is None:
+        raise InputError("calibrate: give --out DIR for the fitted files, or --measured CSV.")
     from weir.answers.calibrate_kernels import calibrate as fit
+    from weir.answers.calibrate_kernels import write
 
-    done = fit(
-        catalog,
-        rows=FIT_ROWS if rows is None else rows,
-        progress=lambda text: click.echo(f"weir: {text}", err=True),
+    found = fit(catalog_of(ctx), progress=lambda text: click.echo(text, err=True))
+    for path in write(found, out, today=dt.datetime.now(tz=dt.UTC).date()):
+        click.echo(path)
+
+
+def _line(item: "MeasuredFactor") -> str:
+    before, after = item.before, item.after
+    return (
+        f"{item.chip}, {item.framework}, {item.kernel} {item.dtype}: {before.count} rows, "
+        f"factor {item.factor:.2f}; error of the model {before.mape:.1%} (median "
+        f"{before.mdape:.1%}), with the factor {after.mape:.1%} ({after.mdape:.1%}); "
+        f"{item.inside:.0%} inside the 80 % interval"
     )
-    for path in write(done, into, today=dt.datetime.now(tz=dt.UTC).date()):
-        click.echo(f"wrote {path}", err=True)
-    for kernel, count in done.rows.items():
-        click.echo(f"{kernel}: {count:,} rows")

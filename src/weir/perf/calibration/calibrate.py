@@ -92,7 +92,24 @@ def fit_kernel(
             plan.kind, chosen, _with_generic(plan.kind, found, table, hand_made),
             reference=plan.reference, restarts=plan.restarts if dtype == plan.reference else 0,
         )  # fmt: skip
+    if plan.kind is GemmParameters:
+        found = _with_sustained_share(found, table, cases)
     return _with_generic(plan.kind, found, table, hand_made)
+
+
+def _with_sustained_share(efficiency: Efficiency, table: str, cases: Sequence[Case]) -> Efficiency:
+    """Notes what share of their dense rate the calibration chips sustain, on average."""
+    reference = PLANS[table].reference
+    machines = {case.chip: case.machine for case in cases if case.dtype == reference}
+    shares = []
+    for machine in machines.values():
+        p = efficiency.of(GemmParameters, table, machine.generation, reference)
+        budget = machine.tdp_w * (1.0 - p.idle_power_share)
+        rate = budget / (p.energy_j_s2_per_flop * machine.boost_clock_hz**2)
+        shares.append(np.minimum(rate / machine.dense_flop_per_s[reference], 1.0))
+    values = Values.of(efficiency.tables[table])
+    values.shared["sustained_share"] = float(np.exp(np.mean(np.log(shares))))
+    return replaced(efficiency, table, values.table())
 
 
 # Trait sets that calibration chips have.
@@ -129,8 +146,8 @@ def with_intervals(
     """Sets the interval of every format on every generation, and what a foreign chip adds.
 
     A chip of a calibrated generation lies between the chip that was fitted and one whose generation
-    was never seen. Its interval is that of the fit's own residuals and a share of the way to that of
-    the chips left out; a chip of another generation goes all the way.
+    was never seen. Its interval is that of the fit's own residuals and a share of the way to that
+    of the chips left out; a chip of another generation goes all the way.
 
     Args:
         table: Kernel.
@@ -175,6 +192,32 @@ def _errors(case: Case, efficiency: Efficiency) -> Array:
 
 def _quantile(errors: Sequence[Array]) -> float:
     return float(np.quantile(np.concatenate(errors), INTERVAL))
+
+
+def with_scaled(efficiency: Efficiency, scaled: Mapping[str, Mapping[str, Any]]) -> Efficiency:
+    """Adds trait sets that differ from a fitted one by factors that a vendor states.
+
+    Args:
+        efficiency: Fitted parameters.
+        scaled: By new trait set: under "of" the fitted one, and by kernel the factors.
+    """
+    tables: dict[str, Table] = dict(efficiency.tables)
+    for name, entry in scaled.items():
+        origin = entry["of"]
+        for kernel, factors in entry.items():
+            if kernel == "of":
+                continue
+            values = Values.of(tables[kernel])
+            values.generation[name] = _times(values.generation[origin], factors)
+            for key in [key for key in values.dtype if key.endswith(f"/{origin}")]:
+                dtype = key.partition("/")[0]
+                values.dtype[f"{dtype}/{name}"] = _times(values.dtype[key], factors)
+            tables[kernel] = values.table()
+    return replace(efficiency, tables=tables)
+
+
+def _times(values: Mapping[str, float], factors: Mapping[str, float]) -> dict[str, float]:
+    return {name: value * factors.get(name, 1.0) for name, value in values.items()}
 
 
 def with_format_kin(efficiency: Efficiency) -> Efficiency:

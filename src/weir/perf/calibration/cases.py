@@ -41,6 +41,7 @@ MLA_RANK: Final = 512
 MLA_ROPE: Final = 64
 # Exponents of the routers' power laws; an unnamed distribution is balanced.
 POWER_LAW: Final = "power_law_"
+FEW_TOKENS: Final = "min_latency"
 COLLECTIVES: Final = {
     "all_gather": "all_gather",
     "alltoall": "all_to_all",
@@ -76,6 +77,12 @@ class Case:
     def table(self) -> str:
         """Name of the kernel's table of parameters."""
         return "all_reduce_library" if "library" in self.arguments else self.kernel
+
+    @property
+    def has_rate(self) -> bool:
+        """Whether the chip publishes the rate that the case's format runs at."""
+        form = self.arguments.get("dtype", "bf16")
+        return kernel_format(form).rate in self.machine.dense_flop_per_s
 
     def estimate(self, efficiency: Efficiency) -> Cost:
         """What the model says."""
@@ -202,10 +209,13 @@ def mla_decode_cases(
 
 def moe_cases(columns: Columns, machine: Machine, chip: str, framework: str) -> Iterator[Case]:
     """Routed experts of one layer on one chip."""
-    for (name,), part in _by(columns, "moe_dtype"):
+    few = [source.endswith(FEW_TOKENS) for source in columns["kernel_source"].tolist()]
+    columns = {**columns, "for_few_tokens": np.array(few)}
+    for (name, for_few), part in _by(columns, "moe_dtype", "for_few_tokens"):
         dtype = DTYPES.get(name)
         if dtype is None:
             continue
+        dtype = f"{dtype}_latency" if for_few else dtype
         tokens, hidden, inner, top_k, experts, tp, ep = _floats(
             part, "num_tokens", "hidden_size", "inter_size", "topk", "num_experts", "moe_tp_size",
             "moe_ep_size",

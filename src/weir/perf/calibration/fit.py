@@ -237,15 +237,57 @@ def pooled(kind: type[Any], table: Table, by_hand: Mapping[str, Mapping[str, flo
     values.generation[GENERIC] = generic
     for name, replaced_by in by_hand.items():
         values.generation[name] = {**generic, **replaced_by}
-    for dtype in sorted({key.partition("/")[0] for key in values.dtype if "/" in key}):
-        sets = [part for key, part in sorted(values.dtype.items()) if key.startswith(f"{dtype}/")]
-        names = sorted({name for part in sets for name in part})
-        means = {name: _mean([part[name] for part in sets if name in part]) for name in names}
-        values.dtype[dtype] = {**values.dtype.get(dtype, {}), **means}
-        for name, replaced_by in by_hand.items():
-            kept = {key: value for key, value in replaced_by.items() if key in means}
-            values.dtype[f"{dtype}/{name}"] = kept
+    bounds = {item.name: (item.metadata["low"], item.metadata["high"]) for item in fields(kind)}
+    _spread_formats(values, generic, bounds)
     return values.table()
+
+
+def _spread_formats(
+    values: Values, generic: Mapping[str, float], bounds: Mapping[str, tuple[float, float]]
+) -> None:
+    """Gives every trait set every format.
+
+    What a format changes is taken as a ratio to the reference format, averaged over the
+    generations that were measured in both, and applied to the trait set's own reference values.
+    """
+    measured = [key for key in values.dtype if "/" in key]
+    sets = dict(values.generation)
+    for dtype in sorted({key.partition("/")[0] for key in measured}):
+        found = {
+            key.partition("/")[2]: values.dtype[key]
+            for key in measured
+            if key.partition("/")[0] == dtype
+        }
+        names = sorted({name for part in found.values() for name in part})
+        values.dtype.setdefault(dtype, {})
+        for traits, own in sets.items():
+            if traits in found:
+                continue
+            values.dtype[f"{dtype}/{traits}"] = {
+                name: float(
+                    np.clip(
+                        _transferred(name, own.get(name, generic.get(name, 0.0)), found, sets),
+                        *bounds[name],
+                    )
+                )
+                for name in names
+            }
+
+
+def _transferred(
+    name: str,
+    own: float,
+    found: Mapping[str, Mapping[str, float]],
+    sets: Mapping[str, Mapping[str, float]],
+) -> float:
+    pairs = [
+        (part[name], sets[traits][name])
+        for traits, part in found.items()
+        if name in part and name in sets.get(traits, {})
+    ]
+    if any(reference <= 0.0 or value <= 0.0 for value, reference in pairs) or not pairs:
+        return own
+    return own * _mean([value / reference for value, reference in pairs])
 
 
 def _mean(found: Sequence[float]) -> float:

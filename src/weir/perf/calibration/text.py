@@ -16,6 +16,7 @@ def to_toml(efficiency: Efficiency) -> str:
     """The calibration file of some parameters."""
     lines = [_HEADER]
     lines += _table("kin", efficiency.kin)
+    lines += _table("kin_energy", efficiency.kin_energy)
     lines += _table("kin_interval_log", efficiency.kin_interval_log)
     lines += _table("assumed", asdict(efficiency.assumed))
     for kernel, table in efficiency.tables.items():

@@ -26,6 +26,7 @@ from weir.perf.kernels.efficiency import (
     Silicon,
     overlapped,
     parameter,
+    power_s,
     silicon,
     widening,
 )
@@ -61,11 +62,11 @@ class PrefillParameters:
         serial_share: Share of the shorter of arithmetic and memory time that does not overlap.
         write_passes: Passes over queries, keys and values by the kernels around: rotation, cache
             write, conversion.
-        cache_bytes_per_clock: Last-level-cache bandwidth per core when all cores stream.
+        cache_speedup: Bandwidth of the last-level cache over that of the memory.
         cache_share: Share of the last-level cache in which operands are found again.
         cache_sharpness: How sharply residency ends when operands outgrow the cache.
         idle_power_share: Share of the power limit spent without matrix work.
-        energy_j_per_flop: Energy of one operation.
+        energy_j_s2_per_flop: Energy of one operation over the square of the clock.
         interval_log: Half width of the 80 % interval of the logarithm of the time.
     """
 
@@ -79,11 +80,11 @@ class PrefillParameters:
     tail_share: float = parameter("1", 0.0, 2.0)
     serial_share: float = parameter("1", 0.0, 1.0)
     write_passes: float = parameter("1", 0.0, 10.0, per="generation format")
-    cache_bytes_per_clock: float = parameter("bytes/clock", 16.0, 1e9)
+    cache_speedup: float = parameter("1", 1.0, 20.0)
     cache_share: float = parameter("1", 0.01, 1.5, per="generation")
     cache_sharpness: float = parameter("1", 1.0, 10.0)
     idle_power_share: float = parameter("1", 0.0, 0.5)
-    energy_j_per_flop: float = parameter("J/FLOP", 0.0, 1e-11, per="generation")
+    energy_j_s2_per_flop: float = parameter("J s2/FLOP", 1e-33, 1e-29, per="generation")
     interval_log: float = parameter("1", 0.0, 3.0, per="fixed format")
 
 
@@ -95,7 +96,7 @@ class DecodeParameters:
         launch_s: Fixed time of a call.
         memory_efficiency: Share of the memory bandwidth that streaming the cache reaches.
         core_bytes_per_clock: What one core streams on its own.
-        cache_bytes_per_clock: Last-level-cache bandwidth per core when all cores stream.
+        cache_speedup: Bandwidth of the last-level cache over that of the memory.
         cache_share: Share of the last-level cache in which a context is found again.
         cache_sharpness: How sharply residency ends when the context outgrows the cache.
         group_limit: Query heads of a key head that one block still serves; above it every query
@@ -117,7 +118,7 @@ class DecodeParameters:
     launch_s: float = parameter("s", 0.0, 1e-3, per="generation format")
     memory_efficiency: float = parameter("1", 0.1, 1.0, per="format")
     core_bytes_per_clock: float = parameter("bytes/clock", 1.0, 1e9, per="generation format")
-    cache_bytes_per_clock: float = parameter("bytes/clock", 16.0, 1e9)
+    cache_speedup: float = parameter("1", 1.0, 20.0)
     cache_share: float = parameter("1", 0.01, 1.5, per="generation")
     cache_sharpness: float = parameter("1", 1.0, 10.0)
     group_limit: float = parameter("1", 1.0, 1024.0, per="fixed")
@@ -198,7 +199,7 @@ def attention_prefill(
     matrix = np.maximum(load * mean_s, longest_s) + p.tail_share * np.minimum(load, 1.0) * longest_s
     around = p.write_passes * (queries + cache)
     memory = streamed_s(p, chip, moved + around, moved)
-    power = flop * p.energy_j_per_flop / (chip.tdp_w * (1.0 - p.idle_power_share))
+    power = power_s(chip, flop, p.energy_j_s2_per_flop, p.idle_power_share)
     launch = p.launch_s + p.sequence_s * batch
     busy = np.maximum(overlapped(matrix, memory, p.serial_share), power)
     return cost(
@@ -217,9 +218,10 @@ def streamed_s(
     """Time to move bytes of which those that fit into the last-level cache come from there."""
     room = p.cache_share * np.asarray(chip.cache_bytes)
     missed = 1.0 - 1.0 / (1.0 + np.power(footprint / room, p.cache_sharpness))
-    cache = p.cache_bytes_per_clock * np.asarray(chip.clock_hz) * np.asarray(chip.cores)
-    memory = np.asarray(chip.bandwidth) * p.memory_efficiency
-    seconds: Array = moved * (missed / memory + (1.0 - missed) / cache)
+    bandwidth = np.asarray(chip.bandwidth)
+    seconds: Array = moved * (
+        missed / (bandwidth * p.memory_efficiency) + (1.0 - missed) / (bandwidth * p.cache_speedup)
+    )
     return seconds
 
 

@@ -123,8 +123,8 @@ def _priced(
     name: str, machine: Machine, eff: Efficiency, sent: Array, ranks: Array, scope: str
 ) -> Cost:
     """Time to send `sent` bytes from every rank; one rank alone takes none."""
-    p = eff.of(CollectiveParameters, name, machine.generation, scope)
     link = _link(machine, scope)
+    p = eff.of(CollectiveParameters, name, machine.generation, scope)
     alone = ranks <= 1.0
     wire = sent / (link * p.link_efficiency) * (1.0 + p.ramp_bytes / (p.ramp_bytes + sent))
     launch = p.launch_s + p.rank_s * np.maximum(ranks - 1.0, 0.0)

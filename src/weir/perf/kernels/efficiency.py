@@ -78,11 +78,28 @@ def widening(efficiency: Efficiency, kernel: str, machine: Machine) -> Column:
         machine.cores, machine.boost_clock_hz, machine.last_level_cache_bytes
     )
     traits = efficiency.traits(kernel, machine.generation)
-    if traits == machine.generation:
+    if traits in (machine.generation, efficiency.kin_energy.get(machine.generation)):
         return assumed
     further = efficiency.kin_interval_log
     foreign = efficiency.tables[kernel].shared.get("foreign_interval_log", further["kin"])
     return assumed + foreign + further.get(traits, 0.0)
+
+
+def power_s(chip: Silicon, flop: Array, energy: float, idle_share: float) -> Array:
+    """Time below which arithmetic would draw more than the power limit.
+
+    The energy of an operation goes with the square of the supply voltage, and the voltage with the
+    clock, so it is kept per square of the clock.
+
+    Args:
+        chip: The chip.
+        flop: Operations.
+        energy: Energy of one operation over the square of the clock.
+        idle_share: Share of the power limit spent without arithmetic.
+    """
+    budget = np.asarray(chip.tdp_w) * (1.0 - idle_share)
+    seconds: Array = flop * energy * np.square(np.asarray(chip.clock_hz)) / budget
+    return seconds
 
 
 def overlapped(first: Array, second: Array, serial: float) -> Array:
@@ -92,4 +109,4 @@ def overlapped(first: Array, second: Array, serial: float) -> Array:
     return longer + serial * shorter
 
 
-__all__ = ["Efficiency", "Silicon", "overlapped", "parameter", "silicon", "widening"]
+__all__ = ["Efficiency", "Silicon", "overlapped", "parameter", "power_s", "silicon", "widening"]

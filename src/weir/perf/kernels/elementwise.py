@@ -20,14 +20,14 @@ class ElementwiseParameters:
     Attributes:
         launch_s: From one kernel to the next.
         memory_efficiency: Share of the memory bandwidth that streaming reaches.
-        cache_bytes_per_clock: Last-level-cache bandwidth per core when all cores stream.
+        cache_speedup: Bandwidth of the last-level cache over that of the memory.
         cache_share: Share of the last-level cache in which operands are found again.
         interval_log: Half width of the 80 % interval of the logarithm of the time.
     """
 
     launch_s: float = parameter("s", 0.0, 1e-4)
     memory_efficiency: float = parameter("1", 0.1, 1.0)
-    cache_bytes_per_clock: float = parameter("bytes/clock", 1.0, 1e9)
+    cache_speedup: float = parameter("1", 1.0, 20.0)
     cache_share: float = parameter("1", 0.0, 1.5)
     interval_log: float = parameter("1", 0.0, 3.0)
 
@@ -55,7 +55,7 @@ def elementwise(
     room = p.cache_share * np.asarray(chip.cache_bytes)
     # The empty kernel streams nothing, whatever its cache.
     missed = moved / np.maximum(moved + room, 1.0)
-    cache = p.cache_bytes_per_clock * np.asarray(chip.clock_hz) * np.asarray(chip.cores)
+    cache = np.asarray(chip.bandwidth) * p.cache_speedup
     memory = moved * (
         missed / (np.asarray(chip.bandwidth) * p.memory_efficiency) + (1.0 - missed) / cache
     )

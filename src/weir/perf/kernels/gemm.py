@@ -22,6 +22,7 @@ from weir.perf.kernels.efficiency import (
     Silicon,
     overlapped,
     parameter,
+    power_s,
     silicon,
     widening,
 )
@@ -56,7 +57,7 @@ class GemmParameters:
         matrix_efficiency: Share of the dense rate that a full tile reaches at full power.
         memory_efficiency: Share of the memory bandwidth that streaming reaches.
         core_cache_bytes_per_clock: Operands that a core draws from the cache.
-        cache_bytes_per_clock: Cache bandwidth per core when all cores stream.
+        cache_speedup: Bandwidth of the last-level cache over that of the memory.
         cache_share: Share of the last-level cache that can hold a pool of weights.
         cache_sharpness: How sharply residency ends when the pool outgrows the cache.
         activation_cache_share: Share of the cache in which activations are found again.
@@ -66,8 +67,9 @@ class GemmParameters:
         split_s: Fixed cost of adding the partial sums of a split.
         serial_share: Share of the shorter of matrix and memory time that does not overlap.
         idle_power_share: Share of the power limit spent without matrix work.
+        sustained_share: Share of the dense rate that known chips sustain under their power limits.
         tile_s: Fixed cost of a tile: prologue and epilogue.
-        energy_j_per_flop: Energy of one operation in the densest kernel.
+        energy_j_s2_per_flop: Energy of one operation over the square of the clock.
         step_s: Latency of one element of k in a tile's pipeline.
         split_min_k: Shortest piece of k that a split makes.
         vector_step_share: The latency of matrix-vector products over that of tiles.
@@ -78,7 +80,7 @@ class GemmParameters:
     matrix_efficiency: float = parameter("1", 0.2, 1.1, per="format")
     memory_efficiency: float = parameter("1", 0.2, 1.0, per="format")
     core_cache_bytes_per_clock: float = parameter("bytes/clock", 4.0, 1e9)
-    cache_bytes_per_clock: float = parameter("bytes/clock", 2.0, 1e9)
+    cache_speedup: float = parameter("1", 1.0, 20.0, per="generation")
     cache_share: float = parameter("1", 0.1, 1.5, per="generation")
     cache_sharpness: float = parameter("1", 1.0, 60.0)
     activation_cache_share: float = parameter("1", 0.01, 3.0)
@@ -87,10 +89,11 @@ class GemmParameters:
     split_s: float = parameter("s", 0.0, 1e-5)
     serial_share: float = parameter("1", 0.0, 1.0)
     idle_power_share: float = parameter("1", 0.0, 0.5)
+    sustained_share: float = parameter("1", 0.1, 1.0, per="fixed")
     tile_s: float = parameter("s", 0.0, 2e-5, per="generation format")
-    energy_j_per_flop: float = parameter("J/FLOP", 0.0, 1e-11, per="generation format")
+    energy_j_s2_per_flop: float = parameter("J s2/FLOP", 1e-33, 1e-29, per="generation format")
     step_s: float = parameter("s", 0.0, 2e-8, per="generation format")
-    split_min_k: float = parameter("1", 16.0, 4096.0, per="generation")
+    split_min_k: float = parameter("1", 16.0, 1e6, per="generation format")
     vector_step_share: float = parameter("1", 0.0, 2.0, per="generation")
     interval_log: float = parameter("1", 0.0, 3.0, per="fixed format")
 
@@ -204,7 +207,12 @@ def product(
     streamed = _from_memory(p, chip, weights, inputs + outputs, pool)
     rates = _rates(p, chip, dense)
     matrix, memory = _best_tile(p, rates, form, m, n, k, batch, streamed, moved)
-    power = flop * p.energy_j_per_flop / (chip.tdp_w * (1.0 - p.idle_power_share))
+    power = power_s(chip, flop, p.energy_j_s2_per_flop, p.idle_power_share)
+    if eff.is_foreign(KERNEL, machine.generation):
+        peak_s = flop / dense
+        # The energy of the nearest known process, and the share of their peak that known chips
+        # sustain, are two guesses at the same limit.
+        power = np.sqrt(np.maximum(power, peak_s) * peak_s / p.sustained_share)
     return Product(
         matrix_s=matrix,
         memory_s=memory,
@@ -244,7 +252,7 @@ def _rates(p: GemmParameters, chip: Silicon, dense: ArrayLike) -> _Chip:
         cores=cores,
         core_flop_per_s=np.asarray(dense) * p.matrix_efficiency / cores,
         core_cache_bytes_per_s=p.core_cache_bytes_per_clock * clock,
-        cache_bytes_per_s=p.cache_bytes_per_clock * clock * cores,
+        cache_bytes_per_s=np.asarray(chip.bandwidth) * p.cache_speedup,
         memory_bytes_per_s=np.asarray(chip.bandwidth) * p.memory_efficiency,
     )
 
@@ -311,7 +319,7 @@ def _chunk(
         np.where(np.minimum(m, n) > 1.0, p.step_s, p.step_s * p.vector_step_share),
     )
     stream = np.maximum(streamed / chip.memory_bytes_per_s, moved / chip.cache_bytes_per_s)
-    most = np.maximum(1.0, np.floor(k / p.split_min_k))
+    most = np.maximum(1.0, k / p.split_min_k)
     split = np.clip(np.floor(chip.cores / tiles), 1.0, np.minimum(most, SPLIT_MAX))
     best_matrix, best_memory = _candidate(p, chip, tiles, k, step_s, stream)
     sums = np.where(

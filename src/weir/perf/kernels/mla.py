@@ -31,7 +31,7 @@ from weir.perf.kernels.cost import (
     cost,
     sizes,
 )
-from weir.perf.kernels.efficiency import Efficiency, overlapped, silicon, widening
+from weir.perf.kernels.efficiency import Efficiency, overlapped, power_s, silicon, widening
 from weir.perf.kernels.formats import BF16_BYTES, cache_bytes
 from weir.perf.machine import Machine, rate
 
@@ -104,7 +104,7 @@ def mla_prefill(
     matrix = np.maximum(load * mean_s, longest_s) + p.tail_share * np.minimum(load, 1.0) * longest_s
     around = p.write_passes * (queries + expanded)
     memory = streamed_s(p, chip, moved + around, moved)
-    power = flop * p.energy_j_per_flop / (chip.tdp_w * (1.0 - p.idle_power_share))
+    power = power_s(chip, flop, p.energy_j_s2_per_flop, p.idle_power_share)
     launch = p.launch_s + p.sequence_s * batch
     busy = np.maximum(overlapped(matrix, memory, p.serial_share), power)
     return cost(

@@ -1,0 +1,84 @@
+import pytest
+
+from weir.catalog.calibration import START, load_efficiency, parse_efficiency, read_efficiency
+from weir.core.errors import InputError, RecordError, UnknownNameError
+from weir.perf.kernels.gemm import GemmParameters
+
+EFFICIENCY = load_efficiency()
+HEAD = {
+    "kin": {"beta": "alpha"},
+    "kin_interval_log": {"kin": 0.1, "generic": 0.2},
+    "assumed": {
+        "cores": 1.0, "boost_clock_hz": 1.0, "last_level_cache_bytes": 1.0, "interval_log": 0.1,
+    },
+}  # fmt: skip
+
+
+def test_a_generation_without_traits_takes_those_of_its_kin_and_any_other_the_generic_ones():
+    assert EFFICIENCY.traits("gemm", "hopper") == "hopper"
+    assert EFFICIENCY.traits("gemm", "blackwell-geforce") == "ada"
+    assert EFFICIENCY.traits("gemm", "tpu-v6e") == "systolic"
+    assert EFFICIENCY.traits("gemm", "never-heard-of") == "generic"
+
+
+def test_energy_belongs_to_the_process_and_everything_else_to_the_cores():
+    geforce, ada, blackwell = (
+        EFFICIENCY.of(GemmParameters, "gemm", name, "bf16")
+        for name in ("blackwell-geforce", "ada", "blackwell")
+    )
+    assert geforce.energy_j_s2_per_flop == blackwell.energy_j_s2_per_flop
+    assert geforce.step_s == ada.step_s != blackwell.step_s
+
+
+def test_the_most_specific_value_wins():
+    text = {
+        **HEAD,
+        "k": {
+            "shared": {"x": 1.0, "y": 1.0, "z": 1.0, "w": 1.0},
+            "generation": {"alpha": {"y": 2.0, "z": 2.0, "w": 2.0}},
+            "dtype": {"fp8": {"z": 3.0, "w": 3.0}, "fp8/alpha": {"w": 4.0}},
+        },
+    }
+    table = parse_efficiency(text, "text").tables["k"]
+    assert table.values("alpha", "fp8") == {"x": 1.0, "y": 2.0, "z": 3.0, "w": 4.0}
+
+
+def test_a_parameter_without_a_value_or_out_of_bounds_is_named():
+    shared = {"shared": {}, "dtype": {"bf16": {}}}
+    with pytest.raises(InputError, match=r"gemm\.launch_s has no value for generation 'generic'"):
+        parse_efficiency({**HEAD, "gemm": shared}, "x").of(GemmParameters, "gemm", "hopper", "bf16")
+    table = {**EFFICIENCY.tables["gemm"].shared, "wave_quantisation": 7.0}
+    broken = {"shared": table, "generation": EFFICIENCY.tables["gemm"].generation}
+    with pytest.raises(InputError, match=r"wave_quantisation is 7 1; it must lie in \[0, 1\]"):
+        parse_efficiency({**HEAD, "gemm": {**broken, "dtype": {"bf16": {}}}}, "x").of(
+            GemmParameters, "gemm", "hopper", "bf16"
+        )
+
+
+def test_an_unknown_format_is_refused_with_the_nearest():
+    with pytest.raises(UnknownNameError, match=r"fp8_blok.*fp8_block"):
+        EFFICIENCY.of(GemmParameters, "gemm", "hopper", "fp8_blok")
+
+
+def test_a_broken_file_is_refused_with_its_problem(tmp_path):
+    missing = tmp_path / "none.toml"
+    with pytest.raises(RecordError, match="cannot be read"):
+        read_efficiency(missing)
+    broken = tmp_path / "broken.toml"
+    broken.write_text("a = ", encoding="utf-8")
+    with pytest.raises(RecordError, match="is not TOML"):
+        read_efficiency(broken)
+    headless = tmp_path / "headless.toml"
+    headless.write_text("[gemm.shared]\n", encoding="utf-8")
+    with pytest.raises(RecordError, match="kin: is missing"):
+        read_efficiency(headless)
+
+
+def test_fits_start_from_the_same_energy_for_every_generation():
+    start = read_efficiency(START)
+    energies = {
+        part["energy_j_s2_per_flop"]
+        for part in (start.tables["gemm"].shared, *start.tables["gemm"].generation.values())
+        if "energy_j_s2_per_flop" in part
+    }
+    assert len(energies) == 1

@@ -1,0 +1,31 @@
+import numpy as np
+import pytest
+
+from tests.unit.perf.kernels.machines import H100
+from weir.catalog.calibration import load_efficiency
+from weir.core.errors import InputError
+from weir.perf.kernels import elementwise
+
+EFFICIENCY = load_efficiency()
+
+
+def test_nothing_to_move_costs_the_launch():
+    found = elementwise(H100, EFFICIENCY, 0.0, 0.0)
+    assert 0.0 < found.time_s < 1e-4
+    assert found.memory_bytes == 0.0
+
+
+def test_much_to_move_approaches_the_memory_bandwidth():
+    found = elementwise(H100, EFFICIENCY, 4e9, 4e9)
+    assert found.hardware_s == pytest.approx(8e9 / 3.35e12)
+    assert 0.6 < found.hardware_s / found.time_s < 1.0
+
+
+def test_more_bytes_never_take_less_time():
+    found = elementwise(H100, EFFICIENCY, np.linspace(0.0, 1e9, 500), 0.0)
+    assert np.all(np.diff(found.time_s) >= 0.0)
+
+
+def test_negative_bytes_are_refused():
+    with pytest.raises(InputError, match="bytes_written is -1"):
+        elementwise(H100, EFFICIENCY, 1.0, -1.0)
