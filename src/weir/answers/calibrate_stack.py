@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from weir.answers.framework_kernels import framework_kernels
 from weir.answers.serving_deployments import Deployed, deployed
 from weir.answers.serving_sample import SampleRow
-from weir.answers.validate_serving import CALIBRATION_CHIPS, ServingValidation, alike, predict
+from weir.answers.validate_serving import CALIBRATION_CHIPS, alike
 from weir.catalog.query import Catalog
 from weir.catalog.stack import (
     Client,
@@ -25,7 +25,7 @@ from weir.catalog.stack import (
 from weir.core.errors import WeirError
 from weir.core.provenance import Status
 from weir.perf.calibration.least_squares import minimise
-from weir.perf.serving import Priced, price, settle
+from weir.perf.serving import Priced, closed_loop, price, settle
 from weir.perf.step import INTERVAL_DEVIATIONS
 
 Array = NDArray[np.float64]
@@ -100,7 +100,23 @@ def calibrate_stack(
     start, clients = replace(load_stacks()[framework], kernels=kernels), load_clients()
     chosen = _once([r for r in rows if r.chip in CALIBRATION_CHIPS and r.framework == framework])
     cases = _cases(chosen, catalog, clients)
+    stack, in_step = _fit(cases, framework, start, clients, iterations)
+    stack = _with_spread(stack, _held_out(cases, framework, start, clients, iterations))
+    count = sum(len(case.measured_tpot_s) for case in cases)
+    basis = (
+        f"{_plain(start.basis)}; times fitted on {count} serving runs of H100 SXM and B200, and"
+        " factors of kernels on their tables, in aiconfigurator-core 0.12.0"
+    )
+    return StackFit(replace(stack, status=Status.DERIVED, basis=basis), in_step, count)
 
+
+def _fit(
+    cases: Sequence["_Case"],
+    framework: str,
+    start: Stack,
+    clients: Mapping[str, Client],
+    iterations: int,
+) -> tuple[Stack, dict[str, float]]:
     def residuals(x: Array) -> Array:
         stack, in_step = _unpack(x, start)
         found = [case.errors(stack, in_step) for case in cases]
@@ -112,14 +128,27 @@ def calibrate_stack(
     low = np.array([_inner(free, free.low) for free in FREE])
     high = np.array([_inner(free, free.high) for free in FREE])
     fit = minimise(residuals, np.clip(first, low, high), low, high, iterations=iterations)
-    stack, in_step = _unpack(fit.x, start)
-    count = sum(len(case.measured_tpot_s) for case in cases)
-    stack = _with_spread(stack, in_step, chosen, framework, clients, catalog)
-    basis = (
-        f"{_plain(start.basis)}; times fitted on {count} serving runs of H100 SXM and B200"
-        " in aiconfigurator-core 0.12.0"
-    )
-    return StackFit(replace(stack, status=Status.DERIVED, basis=basis), in_step, count)
+    return _unpack(fit.x, start)
+
+
+def _held_out(
+    cases: Sequence["_Case"],
+    framework: str,
+    start: Stack,
+    clients: Mapping[str, Client],
+    iterations: int,
+) -> list["_Spread"]:
+    """Errors on each calibration chip of a fit that did not see it, with the widths they had."""
+    found = []
+    for chip in CALIBRATION_CHIPS:
+        rest = [case for case in cases if case.chip != chip]
+        mine = [case for case in cases if case.chip == chip]
+        if not rest or not mine:
+            continue
+        stack, in_step = _fit(rest, framework, start, clients, iterations)
+        bare = replace(stack, step_log_sd=0.0, queue_log_sd=0.0)
+        found += [case.spread(bare, in_step) for case in mine]
+    return found
 
 
 def _doubt(stack: Stack) -> Array:
@@ -132,6 +161,7 @@ def _doubt(stack: Stack) -> Array:
 class _Case:
     """Runs of one deployment with their kernels priced."""
 
+    chip: str
     found: Deployed
     priced: Priced
     measured_ttft_s: Array
@@ -143,6 +173,37 @@ class _Case:
         share = in_step[self.found.client]
         ttft, tpot = settle(engine, self.found.work, self.priced, in_step=share)
         return np.log(ttft / self.measured_ttft_s), np.log(tpot / self.measured_tpot_s)
+
+    def spread(self, stack: Stack, in_step: Mapping[str, float]) -> "_Spread":
+        """Errors, and the widths that kernel intervals alone give."""
+        engine = self.found.under(stack).engine
+        state = closed_loop(
+            engine,
+            self.found.work,
+            self.found.users,
+            in_step=in_step[self.found.client],
+            most_sequences=self.found.most_sequences,
+        )
+        return _Spread(
+            tpot=np.log(self.measured_tpot_s / state.tpot_s),
+            tpot_down=np.log(state.tpot_s / state.tpot_low_s),
+            tpot_up=np.log(state.tpot_high_s / state.tpot_s),
+            ttft=np.log(self.measured_ttft_s / state.ttft_s),
+            ttft_down=np.log(state.ttft_s / state.ttft_low_s),
+            ttft_up=np.log(state.ttft_high_s / state.ttft_s),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Spread:
+    """Logarithms of measured over predicted, and of the ends of the interval over the middle."""
+
+    tpot: Array
+    tpot_down: Array
+    tpot_up: Array
+    ttft: Array
+    ttft_down: Array
+    ttft_up: Array
 
 
 def _cases(
@@ -166,7 +227,9 @@ def _cases(
             with_row=True,
         )
         ttft = np.array([row.ttft_s for row in chosen])
-        cases.append(_Case(found, priced, ttft, np.array([row.tpot_s for row in chosen])))
+        cases.append(
+            _Case(chosen[0].chip, found, priced, ttft, np.array([row.tpot_s for row in chosen]))
+        )
     return cases
 
 
@@ -208,43 +271,18 @@ def _unpack(x: Array, stack: Stack) -> tuple[Stack, dict[str, float]]:
     return replace(stack, **plain), in_step  # type: ignore[arg-type]
 
 
-def _predict(
-    rows: Sequence[SampleRow],
-    framework: str,
-    stack: Stack,
-    in_step: Mapping[str, float],
-    clients: Mapping[str, Client],
-    catalog: Catalog,
-) -> ServingValidation:
-    changed = {
-        key: replace(client, **{f"in_step_{framework}": in_step[key]})  # type: ignore[arg-type]
-        for key, client in clients.items()
-    }
-    return predict(rows, catalog, {framework: stack}, changed)
+def _with_spread(stack: Stack, held: Sequence[_Spread]) -> Stack:
+    """Spreads at which four fifths of the runs of a chip that was held out lie in the interval."""
+    if not held:
+        return stack
 
+    def joined(name: str) -> Array:
+        return np.concatenate([getattr(each, name) for each in held])
 
-def _with_spread(
-    stack: Stack,
-    in_step: Mapping[str, float],
-    rows: Sequence[SampleRow],
-    framework: str,
-    clients: Mapping[str, Client],
-    catalog: Catalog,
-) -> Stack:
-    """Spreads at which four fifths of the runs lie in the interval, found from the widths."""
-    bare = replace(stack, step_log_sd=0.0, queue_log_sd=0.0)
-    done = _predict(rows, framework, bare, in_step, clients, catalog).predicted
-    tpot = _spread(
-        np.array([np.log(p.row.tpot_s / p.tpot_s) for p in done]),
-        np.array([np.log(p.tpot_s / p.tpot_low_s) for p in done]),
-        np.array([np.log(p.tpot_high_s / p.tpot_s) for p in done]),
-    )
-    ttft = _spread(
-        np.array([np.log(p.row.ttft_s / p.ttft_s) for p in done]),
-        np.array([np.log(p.ttft_s / p.ttft_low_s) for p in done]),
-        np.array([np.log(p.ttft_high_s / p.ttft_s) for p in done]),
-    )
-    return replace(stack, step_log_sd=tpot, queue_log_sd=float(np.sqrt(max(ttft**2 - tpot**2, 0))))
+    tpot = _spread(joined("tpot"), joined("tpot_down"), joined("tpot_up"))
+    ttft = _spread(joined("ttft"), joined("ttft_down"), joined("ttft_up"))
+    queue = float(np.sqrt(max(ttft**2 - tpot**2, 0.0)))
+    return replace(stack, step_log_sd=tpot, queue_log_sd=queue)
 
 
 def _spread(error: Array, down: Array, up: Array) -> float:

@@ -16,7 +16,7 @@ from weir.catalog.stack import Client, Stack, load_stack
 from weir.core.errors import LayoutError
 from weir.perf.formats import Precision, choose_precision
 from weir.perf.memory import memory
-from weir.perf.parallel import check_layout
+from weir.perf.parallel import Layout, check_layout
 from weir.perf.serving import Workload
 from weir.perf.step import Engine
 
@@ -85,10 +85,7 @@ def deployed(
     engine = engine_of(first, catalog, stacks)
     key = "public" if first.is_public else "maker"
     client = clients[key]
-    work = Workload(
-        isl=client.length_share * np.array([row.isl for row in rows]),
-        osl=client.length_share * np.array([row.osl for row in rows]),
-    )
+    work = lengths_of(rows, client)
     users = np.array([row.concurrency for row in rows])
     held = memory(
         engine.model,
@@ -103,10 +100,21 @@ def deployed(
     return Deployed(engine, work, users, np.maximum(held.max_sequences, 1.0), key)
 
 
+def lengths_of(rows: Sequence[SampleRow], client: Client) -> Workload:
+    """Mean lengths of the requests of each run."""
+    return Workload(
+        isl=client.length_share * np.array([row.isl for row in rows]),
+        osl=client.length_share * np.array([row.osl for row in rows]),
+    )
+
+
 def engine_of(
-    row: SampleRow, catalog: Catalog, stacks: Mapping[str, Stack] | None = None
+    row: SampleRow,
+    catalog: Catalog,
+    stacks: Mapping[str, Stack] | None = None,
+    layout: Layout | None = None,
 ) -> Engine:
-    """The replica that a run of the sample was measured on.
+    """The replica, or the worker of another layout, that a run of the sample was measured on.
 
     Raises:
         UnknownNameError: The catalogue lacks the chip or model.
@@ -115,7 +123,7 @@ def engine_of(
     chip = catalog.chip(_CHIPS.get(row.chip, row.chip))
     model = catalog.model(_MODELS.get(row.model, row.model.rpartition("/")[2]))
     machine = machine_of(chip, catalog).machine
-    layout = row.layout
+    layout = row.layout if layout is None else layout
     if layout is None:
         raise LayoutError("the row has no layout")
     check_layout(model, layout)

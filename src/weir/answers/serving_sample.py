@@ -7,7 +7,7 @@ read is refused with the reason.
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,6 +18,23 @@ from weir.perf.parallel import Layout
 _CONCURRENCY: Final = re.compile(r"silicon_concurrency=(\d+)")
 # The public benchmark's own records, in three exports; the others are runs of the package's makers.
 _PUBLIC: Final = ("db-dump/", "source_file=2026-")
+
+
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """Workers of a disaggregated run.
+
+    Attributes:
+        prefill: Layout of a prefill worker.
+        prefill_workers: How many.
+        decode: Layout of a decode worker.
+        decode_workers: How many.
+    """
+
+    prefill: Layout
+    prefill_workers: int
+    decode: Layout
+    decode_workers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +50,8 @@ class SampleRow:
         isl: Prompt tokens.
         osl: Output tokens.
         concurrency: Requests under way, over all chips of the replica; NaN where unknown.
-        layout: Parallel degrees; None where the row does not say.
+        layout: Parallel degrees; None for a disaggregated run.
+        pools: Workers of a disaggregated run; None where the row does not say.
         weights: Number format of dense products as the sample names it; empty where it does not.
         experts: The same of routed experts.
         is_public: From the public benchmark, not from the package's makers.
@@ -50,6 +68,7 @@ class SampleRow:
     osl: float
     concurrency: float
     layout: Layout | None
+    pools: Pools | None
     weights: str
     experts: str
     is_public: bool
@@ -66,7 +85,31 @@ def read_sample(path: Path | None = None) -> list[SampleRow]:
     Raises:
         InputError: The package is not installed, or the file is not the sample.
     """
-    return [_row(raw) for raw in read_serving_runs(path)]
+    return [_row(raw) for raw in _completed(read_serving_runs(path))]
+
+
+def _completed(rows: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
+    """Rows with the columns of workers filled from their twins.
+
+    The sample holds several exports of the same records, and only one of them lists the workers of
+    disaggregated runs: a row with the same TTFT and TPOT to the last digits is the same run.
+    """
+    full = {
+        _measured(raw): raw for raw in rows if raw["mode"] == "disagg" and raw["decode_num_workers"]
+    }
+    workers = [n for n in (rows[0] if rows else ()) if n.startswith(("prefill_", "decode_"))]
+    completed: list[Mapping[str, str]] = []
+    for raw in rows:
+        twin = full.get(_measured(raw))
+        if raw["mode"] == "disagg" and not raw["decode_num_workers"] and twin is not None:
+            completed.append({**raw, **{name: twin[name] for name in workers}})
+        else:
+            completed.append(raw)
+    return completed
+
+
+def _measured(raw: Mapping[str, str]) -> tuple[float, float]:
+    return round(float(raw["silicon_ttft_ms"]), 3), round(float(raw["silicon_tpot_ms"]), 4)
 
 
 def _row(raw: Mapping[str, str]) -> SampleRow:
@@ -82,6 +125,7 @@ def _row(raw: Mapping[str, str]) -> SampleRow:
         osl=float(raw["osl"]),
         concurrency=_concurrency(raw, layout),
         layout=layout,
+        pools=read_pools(raw),
         weights=raw["gemm_quant_mode"],
         experts=raw["moe_quant_mode"],
         is_public=raw["silicon_data_source"].startswith(_PUBLIC),
@@ -100,9 +144,24 @@ def _concurrency(raw: Mapping[str, str], layout: Layout | None) -> float:
     stated = _CONCURRENCY.search(raw["silicon_data_source"])
     if stated:
         return float(stated[1])
+    if raw["decode_batch_size"]:
+        workers = _degree(raw, "decode_num_workers") * _layout(raw, "decode_").dp
+        return float(raw["decode_batch_size"]) * workers
     if not raw["batch_size"] or layout is None:
         return math.nan
     return float(raw["batch_size"]) * layout.dp
+
+
+def read_pools(raw: Mapping[str, str]) -> Pools | None:
+    """The workers of a disaggregated run; None for others, and where the row does not say."""
+    if raw["mode"] != "disagg" or not raw["decode_num_workers"]:
+        return None
+    return Pools(
+        _layout(raw, "prefill_"),
+        _degree(raw, "prefill_num_workers"),
+        _layout(raw, "decode_"),
+        _degree(raw, "decode_num_workers"),
+    )
 
 
 def read_layout(raw: Mapping[str, str]) -> Layout | None:
@@ -121,8 +180,12 @@ def read_layout(raw: Mapping[str, str]) -> Layout | None:
     """
     if raw["mode"] != "agg":
         return None
-    tp, dp, pp = (_degree(raw, n) for n in ("tp_size", "attention_dp_size", "pp_size"))
-    width, experts = _degree(raw, "moe_tp_size"), _degree(raw, "moe_ep_size")
+    return _layout(raw, "")
+
+
+def _layout(raw: Mapping[str, str], prefix: str) -> Layout:
+    names = ("tp_size", "attention_dp_size", "pp_size", "moe_tp_size", "moe_ep_size")
+    tp, dp, pp, width, experts = (_degree(raw, prefix + name) for name in names)
     group = tp * dp
     squared = math.isqrt(group)
     is_product = experts > 1 and width * experts == group == squared * squared

@@ -9,12 +9,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from weir.answers.serving_deployments import deployed
-from weir.answers.serving_sample import SampleRow, read_sample
+from weir.answers.serving_deployments import deployed, engine_of, lengths_of
+from weir.answers.serving_sample import Pools, SampleRow, read_sample
 from weir.catalog.query import Catalog
 from weir.catalog.stack import Client, Stack, load_clients
 from weir.core.errors import LayoutError, MissingRateError, UnknownNameError, WeirError
-from weir.perf.serving import closed_loop
+from weir.perf.disaggregated import PooledState, closed_loop_pools
+from weir.perf.serving import Serving, closed_loop
 
 Array = NDArray[np.float64]
 
@@ -149,7 +150,7 @@ def alike(rows: Sequence[SampleRow]) -> list[list[int]]:
     """Indices of runs that differ only in lengths and users, together."""
     groups: dict[tuple[object, ...], list[int]] = {}
     for index, row in enumerate(rows):
-        key = row.chip, row.model, row.framework, row.layout, row.weights, row.experts, row.mode
+        key = row.chip, row.model, row.framework, row.layout, row.pools, row.weights, row.experts
         is_known = bool(np.isfinite(row.concurrency))
         groups.setdefault((*key, row.is_public, is_known), []).append(index)
     return list(groups.values())
@@ -172,11 +173,13 @@ def _predict_alike(
     clients: Mapping[str, Client],
 ) -> list[Prediction]:
     first = rows[0]
-    if first.layout is None:
+    if first.layout is None and first.pools is None:
         reason = "disaggregated run without batch sizes and worker counts"
         return [Prediction(row, reason=reason) for row in rows]
     if not np.isfinite(first.concurrency):
         return [Prediction(row, reason="the row has no concurrency") for row in rows]
+    if first.pools is not None:
+        return _predict_pools(rows, first.pools, catalog, stacks, clients)
     found = deployed(rows, catalog, stacks, clients)
     state = closed_loop(
         found.engine,
@@ -185,6 +188,31 @@ def _predict_alike(
         in_step=clients[found.client].in_step(first.framework),
         most_sequences=found.most_sequences,
     )
+    return _predictions(rows, state)
+
+
+def _predict_pools(
+    rows: Sequence[SampleRow],
+    pools: Pools,
+    catalog: Catalog,
+    stacks: Mapping[str, Stack] | None,
+    clients: Mapping[str, Client],
+) -> list[Prediction]:
+    first = rows[0]
+    client = clients["public" if first.is_public else "maker"]
+    state = closed_loop_pools(
+        engine_of(first, catalog, stacks, pools.prefill),
+        pools.prefill_workers,
+        engine_of(first, catalog, stacks, pools.decode),
+        pools.decode_workers,
+        lengths_of(rows, client),
+        np.array([row.concurrency for row in rows]),
+        in_step=client.in_step(first.framework),
+    )
+    return _predictions(rows, state)
+
+
+def _predictions(rows: Sequence[SampleRow], state: Serving | PooledState) -> list[Prediction]:
     return [
         Prediction(
             row,

@@ -5,15 +5,21 @@ never stops for prompts. The pools are sized so that both finish the same reques
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from weir.perf.batching import Workload, chunks, decode_batch, drafting_s, prefill_step
 from weir.perf.memory import cache_per_sequence
-from weir.perf.step import Engine, step_times
+from weir.perf.step import INTERVAL_DEVIATIONS, Engine, step_times
 
 Array = NDArray[np.float64]
+
+# Prefill workers are never quite busy, or their queue would have no end.
+_BUSIEST: Final = 0.95
+_GRID_START: Final = 0.02
+_GRID_POINTS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +112,86 @@ def decode_pools(engines: list[Engine], work: Workload, batches: list[Array]) ->
             )
         )
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class PooledState:
+    """A closed loop over two pools.
+
+    Attributes:
+        ttft_s: Mean time to first token.
+        tpot_s: Mean time per output token.
+        ttft_low_s: Lower end of the 80 % interval of TTFT.
+        ttft_high_s: Upper end.
+        tpot_low_s: Lower end of the 80 % interval of TPOT.
+        tpot_high_s: Upper end.
+    """
+
+    ttft_s: Array
+    tpot_s: Array
+    ttft_low_s: Array
+    ttft_high_s: Array
+    tpot_low_s: Array
+    tpot_high_s: Array
+
+
+def closed_loop_pools(
+    prefill: Engine,
+    prefill_workers: int,
+    decode: Engine,
+    decode_workers: int,
+    work: Workload,
+    users: ArrayLike,
+    *,
+    in_step: float = 0.0,
+) -> PooledState:
+    """A fixed number of users over prefill and decode workers.
+
+    Decode workers take what prefill workers let through; where those are the bottleneck, users
+    queue before them (Little's law).
+
+    Args:
+        prefill: A prefill worker.
+        prefill_workers: How many.
+        decode: A decode worker.
+        decode_workers: How many.
+        work: Requests of one kind, or arrays of them.
+        users: Users of all workers together.
+        in_step: How far users send their requests together.
+    """
+    everybody = np.asarray(users, dtype=np.float64)
+    prompt = prefill_step(prefill, work, float(prefill.layout.dp))
+    own = chunks(prefill, work) * prompt.time_s
+    streams = prefill_workers * prefill.layout.pp * prefill.layout.dp
+    capacity = _BUSIEST * streams / own
+    fixed = own + transfer_s(prefill, work) + prefill.stack.request_s
+    lowest = max(float(np.min(everybody)) * _GRID_START, 1.0 / decode_workers)
+    grid = np.geomspace(lowest / decode_workers, float(np.max(everybody)), _GRID_POINTS)
+    batch = grid.reshape((-1,) + (1,) * everybody.ndim) + np.zeros_like(everybody)
+    pool = decode_pools([decode], work, [batch])[0]
+    rate = np.minimum(decode_workers * pool.requests_per_s, capacity)
+    use = rate / capacity * _BUSIEST
+    queue = use / (2.0 * (1.0 - use)) * own
+    # A batch beyond what prefill feeds never comes about: its users wait outside.
+    held = rate * work.decode_steps * pool.tpot_s
+    present = held + rate * (fixed + queue)
+    where = np.argmin(np.abs(np.log(present / everybody)), axis=0)[np.newaxis]
+
+    def at(values: Array) -> Array:
+        full = np.broadcast_to(values, batch.shape)
+        return np.asarray(np.take_along_axis(full, where, axis=0)[0])
+
+    tpot, reached = at(pool.tpot_s), at(rate)
+    steady = np.maximum(fixed + at(queue), everybody / reached - work.decode_steps * tpot)
+    row = (everybody / streams + 1.0) / 2.0 * own + fixed - own
+    ttft = (1.0 - in_step) * steady + in_step * np.maximum(row, steady)
+    spread = INTERVAL_DEVIATIONS * prefill.stack.queue_log_sd
+    up = np.hypot(np.log(prompt.high_s / prompt.time_s), spread)
+    down = np.hypot(np.log(prompt.time_s / prompt.low_s), spread)
+    wide = at(pool.tpot_high_s) / tpot
+    return PooledState(
+        ttft, tpot, ttft * np.exp(-down), ttft * np.exp(up), tpot / wide, tpot * wide
+    )
 
 
 def matched_prefill_replicas(
