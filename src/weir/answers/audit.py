@@ -16,7 +16,7 @@ from weir.catalog.checks import (
     check_verification,
     citations,
 )
-from weir.catalog.citations import calibration_files, citations_in
+from weir.catalog.citations import CLAIMS, calibration_files, citations_in, claim_citations
 from weir.catalog.entities import Chip, Entity, Model, Problem, System
 from weir.catalog.files import read_toml
 from weir.catalog.law import Law
@@ -391,6 +391,8 @@ def _cited_by_files(catalog: Catalog, broken: Collection[str]) -> Iterator[_Cite
     for path in calibration_files():
         for key, citation in citations_in(path):
             yield str(path), key, citation
+    for key, citation in claim_citations():
+        yield str(CLAIMS), key, citation
     shelves: tuple[Shelf[Any], ...] = (catalog.chips, catalog.systems, catalog.models)
     for shelf in shelves:
         for entry in shelf.entries.values():

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from weir.catalog.claims import PATH as CLAIMS
+from weir.catalog.claims import load_claims
 from weir.catalog.files import STOCK, read_toml
 from weir.core.errors import RecordError
 
@@ -21,6 +23,14 @@ def citations_in(path: Path) -> tuple[tuple[str, str], ...]:
 def calibration_files(root: Path = STOCK) -> tuple[Path, ...]:
     """The parameter files of the speed model."""
     return tuple(sorted((root / "calibration").glob("*.toml")))
+
+
+def claim_citations(path: Path = CLAIMS) -> tuple[tuple[str, str], ...]:
+    """Every (claim, citation) of the published claims; none where the file cannot be read."""
+    try:
+        return tuple((claim.id, claim.source) for claim in load_claims(path))
+    except RecordError:
+        return ()
 
 
 def _walk(value: object, keys: tuple[str, ...]) -> Iterator[tuple[str, str]]:
