@@ -85,22 +85,16 @@ def law_map(chips: Sequence[ChipInputs], transaction: Transaction, law: Law, y: 
     """
     on = transaction.on
     effects = _WIDE if y == MEMORY else ("classify",)
-    drawable = {
-        item.id
-        for effect in effects
-        for item in law_on(law, on).of(effect)
-        if _metrics(item.when) <= {TPP, y}
-    }
     table = columns(chips)
     told = statuses(chips, transaction, law)
     (x_low, x_high), (y_low, y_high) = table.metrics[TPP], table.metrics[y]
     return LawMap(
         on=on,
         y=y,
-        zones=tuple(zone for zone in zones(law, on, TPP, y, effects) if zone.clause in drawable),
+        zones=tuple(zone for zone in zones(law, on, TPP, y, effects) if not zone.others),
         places=tuple(
             Place(
-                chip=chip.name or chip.id,
+                chip=_short(chip),
                 chip_id=chip.id,
                 x=(float(x_low[row]), float(x_high[row])),
                 y=(float(y_low[row]), float(y_high[row])),
@@ -111,9 +105,10 @@ def law_map(chips: Sequence[ChipInputs], transaction: Transaction, law: Law, y: 
     )
 
 
-def _metrics(condition: object) -> set[str]:
-    found = {leaf.metric for leaf in leaves(condition) if isinstance(leaf, Compare)}  # type: ignore[arg-type]
-    return {TPP if name == "bits_times_tops" else name for name in found}
+def _short(chip: ChipInputs) -> str:
+    """The name without its maker, which costs room on a map."""
+    name = chip.name or chip.id
+    return name.removeprefix(f"{chip.designer} ") if chip.designer else name
 
 
 def stored(metric: str, value: float) -> float | None:

@@ -132,7 +132,7 @@ def lawbook(law: Law, on: dt.date, kind: str = "", *, in_force: bool = False) ->
         if not kind or item.kind == kind
     ]
     if in_force:
-        found = [entry for entry in found if entry.standing.startswith("in force")]
+        found = [entry for entry in found if entry.standing in {"in force", "in force in part"}]
     found.sort(key=lambda entry: (_first_day(entry.instrument), entry.instrument.id))
     return Lawbook(tuple(found), on, kind, law.horizon, law.version)
 
@@ -202,7 +202,7 @@ def standing(law: Law, instrument: Instrument, on: dt.date) -> str:
         return "published, not yet effective" if is_out else "not yet published"
     if own:
         return "superseded"
-    return "in force, nothing to evaluate"
+    return "in force"
 
 
 def _standing_of(item: Provision, on: dt.date) -> str:

@@ -1,5 +1,6 @@
 """What a changed rule would catch and let go, and which gaming parts it would hit."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from weir.rules.determination import DISCLAIMER
 from weir.rules.inputs import ChipInputs
 from weir.rules.logic import Answer
 from weir.rules.parameters import apply_overlay
+from weir.rules.places import country_name
 from weir.rules.transaction import Transaction, resolve
 from weir.rules.zones import Zone, zones
 
@@ -20,6 +22,7 @@ class WhatIf:
     Attributes:
         title: The changes, in words.
         transaction: The transaction compared.
+        destination_name: English name of its destination.
         captured: Chips that need a licence under the changed law and did not.
         released: Chips that need none any more.
         shifted: Chips whose classification, policy or certainty changes without either.
@@ -34,6 +37,7 @@ class WhatIf:
 
     title: str
     transaction: Transaction
+    destination_name: str
     captured: tuple[StatusFlip, ...]
     released: tuple[StatusFlip, ...]
     shifted: tuple[StatusFlip, ...]
@@ -44,6 +48,8 @@ class WhatIf:
     bandwidth_zones_before: tuple[Zone, ...]
     bandwidth_zones_after: tuple[Zone, ...]
     assumptions: tuple[str, ...]
+    evidence_horizon: dt.date
+    data_version: str
     disclaimer: str = DISCLAIMER
 
     @property
@@ -82,6 +88,7 @@ def what_if(
     return WhatIf(
         title="; ".join(item.title for item in overlays) or "no change",
         transaction=transaction,
+        destination_name=country_name(law, resolve(law, transaction).destination),
         captured=tuple(f for _, f in captured),
         released=tuple(f for _, f in released),
         shifted=tuple(rest),
@@ -92,6 +99,8 @@ def what_if(
         bandwidth_zones_before=zones(law, on, "tpp", "memory_bandwidth", wide),
         bandwidth_zones_after=zones(changed, on, "tpp", "memory_bandwidth", wide),
         assumptions=resolve(law, transaction).assumptions,
+        evidence_horizon=law.horizon,
+        data_version=law.version,
     )
 
 

@@ -9,6 +9,7 @@ import click
 from weir.cli.catalogue import catalog_of
 from weir.cli.common import on_option, output_options
 from weir.cli.output import Output
+from weir.cli.overlay import law_of, overlay_options
 from weir.cli.transaction import transaction_of, transaction_options
 
 
@@ -16,6 +17,7 @@ from weir.cli.transaction import transaction_of, transaction_options
 @click.argument("chip")
 @transaction_options
 @on_option
+@overlay_options
 @click.option("--trace", is_flag=True, help="Also show every step of the evaluation.")
 @output_options
 @click.pass_context
@@ -24,6 +26,7 @@ def check(
     chip: str,
     given: dict[str, Any],
     on: dt.date,
+    changed: dict[str, Any],
     trace: bool,
     style: str | None,
     html: Path | None,
@@ -36,11 +39,10 @@ def check(
     from weir.answers.authorities import authorities
     from weir.answers.classify import determine
     from weir.answers.datasheet import cited_sources
-    from weir.catalog.law_stock import stock_law
     from weir.report.determination import determination_document, trace_section
 
     catalog = catalog_of(ctx)
-    law = stock_law()
+    law = law_of(changed)
     answer = determine(catalog.chip(chip), transaction_of(given, on), law, trace=trace)
     cited = authorities(answer, law)
     citations = (*answer.sources, *(source for sources in cited.values() for source in sources))

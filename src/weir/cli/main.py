@@ -19,10 +19,13 @@ COMMANDS = {
     "data": "weir.cli.data:data",
     "history": "weir.cli.history:history",
     "infer": "weir.cli.infer:infer",
+    "law": "weir.cli.lawbook:law",
+    "memo": "weir.cli.memo:memo",
     "model": "weir.cli.model:model",
     "plan": "weir.cli.plan:plan",
     "simulate": "weir.cli.simulate:simulate",
     "system": "weir.cli.system:system",
+    "whatif": "weir.cli.whatif:whatif",
     "validate": "weir.cli.validate:validate",
 }
 

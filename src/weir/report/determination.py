@@ -47,6 +47,9 @@ WORD_OF_LICENCE = {
 Authorities = Mapping[str, tuple[str, ...]]
 UNCITED: Final[Authorities] = {}
 _DENSITY: Final = "tpp/mm2"  # told by the metric's name
+# Units of the law as a document prints them.
+_UNITS: Final = {"tpp": "", "tpp/mm2": "TPP/mm²", "mm2": "mm²"}
+_UNKNOWN: Final = "unknown"
 _WORD_OF_CLAUSE = {Answer.YES: "true", Answer.NO: "false", Answer.UNKNOWN: "unknown"}
 
 
@@ -146,7 +149,13 @@ def _input(item: InputFact) -> tuple[Cell | str, ...]:
     status = Status(item.status) if item.status else None
     basis = "; ".join(part for part in (item.how, item.note) if part)
     decisive = "yes: it leaves the verdict open" if item.is_decisive else ""
-    return item.label, Cell(item.text, cites=item.sources, status=status), basis, decisive
+    return item.label, Cell(quantity(item), cites=item.sources, status=status), basis, decisive
+
+
+def quantity(item: InputFact) -> str:
+    """An input with its unit; TPP is its own unit, and what is unknown has none."""
+    unit = _UNITS.get(item.unit, item.unit)
+    return f"{item.text} {unit}" if unit and item.text != _UNKNOWN else item.text
 
 
 def clause_blocks(answer: Determination, cited: Authorities = UNCITED) -> tuple[Block, ...]:

@@ -10,11 +10,16 @@ from typing import Final
 
 from weir.core.provenance import Source, Status
 from weir.report.determination import (
+    UNCITED,
     WORD_OF_LICENCE,
+    Authorities,
     classification,
+    clause_blocks,
     determination_sections,
     ground_blocks,
+    horizon_blocks,
     inputs_table,
+    quantity,
 )
 from weir.report.document import (
     Align,
@@ -30,23 +35,15 @@ from weir.report.document import (
     Weight,
 )
 from weir.report.palette import Tone
-from weir.rules.determination import Clause, Determination, InputFact, LicenceException
+from weir.rules.determination import Determination, InputFact, LicenceException
 from weir.rules.logic import Answer
 
 NAC: Final = "NAC"
 _ARITHMETIC: Final = ("tpp", "die_area", "performance_density")
 _MARKET: Final = ("datacentre", "commercially_available_us")
-_TONES: Final = {
-    Answer.YES: Tone.REQUIRED,
-    Answer.NO: Tone.PLAIN,
-    Answer.UNKNOWN: Tone.UNKNOWN,
-}
 _SIGNERS: Final = ("Prepared by", "Reviewed by", "Approved by")
-# Units of the law as a memo prints them; TPP is its own unit.
-_UNITS: Final = {"tpp": "", "tpp/mm2": "TPP/mm²", "mm2": "mm²"}
 _BLANK: Final = "____________________"
 _OPEN: Final = "not known"
-_UNKNOWN: Final = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +59,28 @@ class MarketEvidence:
     cites: tuple[str, ...] = ()
 
 
-def classification_memo(answer: Determination, sources: Sequence[Source]) -> Document:
+def classification_memo(
+    answer: Determination, sources: Sequence[Source], cited: Authorities = UNCITED
+) -> Document:
     """The record of one classification: inputs, arithmetic, clauses, result, sign-off.
 
     Args:
         answer: The determination.
-        sources: The documents that it cites.
+        sources: The documents that it cites, those of `cited` included.
+        cited: Source ids by clause, ground, exception and notice, from
+            `weir.answers.authorities`.
     """
-    tail = {section.heading: section for section in determination_sections(answer)}
+    tail = {section.heading: section for section in determination_sections(answer, cited)}
     kept = ("Licence exceptions", "To know beside it", "What would change the answer")
     sections = (
         Section("Item and transaction", (_transaction(answer),)),
-        Section("Inputs and their sources", (inputs_table(answer), *_open_inputs(answer))),
+        Section(
+            "Inputs and their sources",
+            (*horizon_blocks(answer), inputs_table(answer), *_open_inputs(answer)),
+        ),
         Section("Arithmetic", (_arithmetic(answer),)),
-        Section("Clauses", _clauses(answer.clauses)),
-        Section("Result", (_result(answer), *ground_blocks(answer))),
+        Section("Clauses", _clauses(answer, cited)),
+        Section("Result", (_result(answer), *ground_blocks(answer, cited))),
         *(tail[heading] for heading in kept if heading in tail),
         Section("Assumptions", (_lines(answer.assumptions),)),
         Section("Not checked", (_lines(answer.not_checked),)),
@@ -217,7 +221,7 @@ def _density_in_numbers(answer: Determination) -> str:
     if "tpp" not in by_name or "die_area" not in by_name:
         return by_name["performance_density"].how
     tpp, area = by_name["tpp"], by_name["die_area"]
-    return f"TPP {_quantity(tpp)} / applicable die area {_quantity(area)}"
+    return f"TPP {quantity(tpp)} / applicable die area {quantity(area)}"
 
 
 def _inputs(answer: Determination, names: Sequence[str]) -> list[InputFact]:
@@ -226,12 +230,7 @@ def _inputs(answer: Determination, names: Sequence[str]) -> list[InputFact]:
 
 def _value(item: InputFact) -> Cell:
     status = Status(item.status) if item.status else None
-    return Cell(_quantity(item), item.sources, status)
-
-
-def _quantity(item: InputFact) -> str:
-    unit = _UNITS.get(item.unit, item.unit)
-    return f"{item.text} {unit}" if unit and item.text != _UNKNOWN else item.text
+    return Cell(quantity(item), item.sources, status)
 
 
 def _facts_table(caption: str, answer: Determination, names: Sequence[str]) -> Table:
@@ -246,23 +245,20 @@ def _facts_table(caption: str, answer: Determination, names: Sequence[str]) -> T
     return Table(caption, columns, tuple(rows))
 
 
-def _clauses(clauses: Sequence[Clause]) -> tuple[Block, ...]:
-    if not clauses:
-        return (Paragraph("No paragraph of 3A090 was in force on that day."),)
-    tests: list[tuple[Cell | str, ...]] = []
-    for clause in clauses:
-        holds = Cell(clause.answer.value, tone=_TONES[clause.answer])
-        texts = [margin.text for margin in clause.margins] or [clause.title]
-        tests.extend((clause.id, holds, text) for text in texts)
+def _clauses(answer: Determination, cited: Authorities) -> tuple[Block, ...]:
+    blocks = clause_blocks(answer, cited)
+    if not answer.clauses:
+        return blocks
     words = tuple(
-        (clause.id, f"“{clause.quote}”" if clause.quote else clause.title, clause.citation)
-        for clause in clauses
+        (
+            clause.id,
+            f"“{clause.quote}”" if clause.quote else clause.title,
+            f"{clause.citation} ({clause.evidence})",
+        )
+        for clause in answer.clauses
     )
-    caption = "Every clause in force, whether it holds, and its tests with their margins"
-    return (
-        Table(caption, ("Clause", "Holds", "Test"), tuple(tests)),
-        Table("The words of the clauses", ("Clause", "Text", "Citation"), words),
-    )
+    table = Table("The words of the clauses", ("Clause", "Text", "Citation"), words)
+    return (*blocks, table)
 
 
 def _result(answer: Determination) -> Paragraph:

@@ -49,6 +49,7 @@ _STYLE: Final = f"""
 #show figure: set block(breakable: true)
 #show figure: set align(left)
 #show figure.caption: set align(left)
+#show figure.caption: set block(sticky: true)
 #show figure.caption: set text(size: 9.5pt, weight: "bold")
 #show figure.where(kind: image): set block(breakable: false)
 #set figure.caption(separator: none)

@@ -18,6 +18,11 @@ _POLICY = {
     "undetermined": "open: depends on facts or certifications not given",
     "open": "open between denial and case by case",
 }
+_SHORT_POLICY = {
+    "undetermined": "review policy undetermined",
+    "open": "review policy open",
+    "unpublished": "review policy unpublished",
+}
 _REQUIREMENT = {
     Answer.YES: "required",
     Answer.NO: "no requirement found",
@@ -52,7 +57,7 @@ def policy_words(status: Status) -> str:
 
 def status_words(status: Status) -> str:
     """A whole status in one line."""
-    policy = f", {policy_words(status)}" if status.policy else ""
+    policy = f", {_SHORT_POLICY.get(status.policy, policy_words(status))}" if status.policy else ""
     more = f", exception {', '.join(status.exceptions)}" if status.exceptions else ""
     return f"{eccn_words(status)}: {licence_words(status)}{policy}{more}"
 

@@ -177,15 +177,15 @@ def test_unknown_has_no_unit(answer):
 
 def test_each_test_is_a_row_beside_the_words_of_the_law(answer):
     found = tables(classification_memo(answer, (SHEET,)))
-    tests = found["Every clause in force, whether it holds, and its tests with their margins"]
-    assert [[cell.text for cell in row] for row in tests.full_rows] == [
-        ["X.1", "no", "TPP ≥ 900: no (TPP 800, 100 below)"],
-        ["X.1", "no", "density ≥ 2: unknown"],
+    tests = found["Clauses tested, each line with its margin"]
+    assert [[row[0].text, row[2].text, row[3].text] for row in tests.full_rows] == [
+        ["X.1", "TPP ≥ 900", "no"],
+        ["X.1", "TPP ≥ 900", "no"],
     ]
     assert row(found["The words of the clauses"], "X.1") == [
         "X.1",
         "“a TPP of 900 or more”",
-        "1 CFR 1",
+        "1 CFR 1 (primary)",
     ]
 
 
