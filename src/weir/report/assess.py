@@ -159,7 +159,7 @@ def _glance_row(
     inputs = {item.name: item for item in law.inputs}
     tpp, density = inputs["tpp"], inputs["performance_density"]
     cites = (*tpp.sources, *density.sources, *more)
-    per_chip = Cell("none")
+    per_chip = Cell("not estimated")
     if isinstance(speed, Estimate):
         per_chip = estimated(ranged_number(speed.output_tokens_per_s_per_chip), speed.status)
     return (

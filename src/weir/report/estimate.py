@@ -137,7 +137,7 @@ def _sentence(text: str) -> str:
 
 def _seen_row(answer: Estimate | Unavailable, width: int) -> tuple[Cell | str, ...]:
     if isinstance(answer, Unavailable):
-        return (answer.chip, *("none" for _ in range(width - 1)))
+        return (answer.chip, *("–" for _ in range(width - 1)))  # the note says why
     status = answer.status
     return (
         answer.chip,

@@ -126,7 +126,7 @@ def test_no_speed_is_said_with_the_reason(answer):
     found = replace(answer, estimate=Unavailable("NVIDIA H20 96GB", reason))
     document = assessment_document(found)
     assert document.lead.endswith(f"No speed: {reason}.")
-    assert tables(document)[0].full_rows[0][-1].text == "none"
+    assert tables(document)[0].full_rows[0][-1].text == "not estimated"
     assert "Where the time goes" not in headings(document)
 
 

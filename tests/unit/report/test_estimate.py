@@ -77,7 +77,7 @@ def test_an_unknown_price_and_power_are_said_and_not_zero(answer):
 def test_what_cannot_be_estimated_keeps_its_row_and_says_why(answer):
     refusal = Unavailable("Paper X1", "nobody has published its bandwidth")
     seen, behind = speed_tables((answer, refusal), "x")
-    assert [cell.text for cell in seen.full_rows[1]] == ["Paper X1", *(["none"] * 5)]
+    assert [cell.text for cell in seen.full_rows[1]] == ["Paper X1", *(["–"] * 5)]
     assert "Paper X1: nobody has published its bandwidth." in seen.notes
     assert len(behind.rows) == 1
 
