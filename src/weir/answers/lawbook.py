@@ -10,6 +10,7 @@ from weir.catalog.law import (
     KINDS,
     AllOf,
     AnyOf,
+    Compare,
     Condition,
     Instrument,
     Law,
@@ -20,6 +21,7 @@ from weir.catalog.law import (
 )
 from weir.core.errors import InputError, UnknownNameError
 from weir.rules.determination import DISCLAIMER
+from weir.rules.scene import leaves
 from weir.rules.wording import condition_text, one_line
 
 LIST = "See 'weir law list'."
@@ -75,12 +77,14 @@ class Version:
         tests: What has to hold, in words.
         standing: Where it stands on the day.
         ended_by: The instrument that replaced or ended it, empty while it stands.
+        paths: What a what-if may set of it, beside its dates.
     """
 
     provision: Provision
     tests: Test
     standing: str
     ended_by: str
+    paths: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -152,7 +156,13 @@ def law_entry(law: Law, name: str, on: dt.date) -> LawEntry:
         on=on,
         standing=standing(law, instrument, on),
         versions=tuple(
-            Version(item, tests(law, item.when), _standing_of(item, on), _ended_by(law, item))
+            Version(
+                item,
+                tests(law, item.when),
+                _standing_of(item, on),
+                _ended_by(law, item),
+                tuple(_paths(item)),
+            )
             for item in closed
         ),
         cases=tuple(case for case in golden_cases() if case.instrument == instrument.id),
@@ -238,6 +248,18 @@ def tests(law: Law, condition: Condition) -> Test:
     return Test(one_line(law, condition))
 
 
+def _paths(item: Provision) -> Iterator[str]:
+    compared = [leaf for leaf in leaves(item.when) if isinstance(leaf, Compare)]
+    for leaf in dict.fromkeys((leaf.metric, leaf.comparison) for leaf in compared):
+        metric, comparison = leaf
+        several = len({one.comparison for one in compared if one.metric == metric}) > 1
+        yield f"{item.id}.{metric}{f'.{comparison}' if several else ''}"
+    if item.effect == "review":
+        yield f"{item.id}.policy"
+    if not item.is_enforced:
+        yield f"{item.id}.enforced"
+
+
 def _first_day(item: Instrument) -> dt.date:
     return item.published or item.effective or dt.date.min
 
@@ -266,7 +288,9 @@ def assume_enforced(law: Law, name: str) -> Overlay:
                 f"--assume-enforced {name}: nothing of it is left unenforced; what is: "
                 f"{', '.join(known)}"
             )
-        raise UnknownNameError("text that is not enforced", name, known, f"Any of: {known}.")
+        raise UnknownNameError(
+            "text that is not enforced", name, known, f"There is: {', '.join(known)}."
+        )
     where = f"--assume-enforced {name}"
     patches = tuple(
         Patch(f"{item.id}@{item.effective}.enforced", True, where=where) for item in meant

@@ -105,9 +105,9 @@ def _check_header(names: Sequence[str] | None) -> None:
     for name in names:
         if name not in SKU_COLUMNS:
             near = nearest_names(name, SKU_COLUMNS)
-            hint = f"; did you mean {near[0]}?" if near else ""
+            hint = f"did you mean {near[0]}? " if near else ""
             known = ", ".join(SKU_COLUMNS)
-            raise InputError(f"line 1: unknown column '{name}'{hint} Known: {known}")
+            raise InputError(f"line 1: unknown column '{name}'; {hint}known: {known}")
         if list(names).count(name) > 1:
             raise InputError(f"line 1: the column '{name}' stands there twice; keep one")
 

@@ -12,7 +12,7 @@ from weir.cli.catalogue import catalog_of
 from weir.cli.common import Day, output_options
 from weir.cli.output import Output
 from weir.cli.overlay import law_of, overlay_options
-from weir.cli.rows import Rejected, deliver_rows, lines_of
+from weir.cli.rows import Rejected, deliver_rows, read_list
 from weir.cli.transaction import transaction_of, transaction_options
 
 if TYPE_CHECKING:
@@ -67,12 +67,13 @@ def changes(
     from weir.report.changes import changes_document
 
     answer = gathered(found, first, transaction, law)
-    cited = sources_of(law, [item.id for item in answer.instruments] + _behind(answer.flips))
-    sources = cited_sources([item for items in cited.values() for item in items], catalog)
-    target.deliver(changes_document(answer, cited, sources), answer)
     rejected.good = len(answer.flips) + answer.unchanged
     for problem in answer.problems:
         rejected.tell(problem)
+    rejected.refuse_empty()
+    cited = sources_of(law, [item.id for item in answer.instruments] + _behind(answer.flips))
+    sources = cited_sources([item for items in cited.values() for item in items], catalog)
+    target.deliver(changes_document(answer, cited, sources), answer)
     rejected.settle()
 
 
@@ -81,9 +82,7 @@ def _rows(skus: Path | None, catalog: "Catalog") -> Iterable["Row"]:
         from weir.answers.changes import inputs_of, numbered
 
         return numbered(inputs_of(catalog.chips.all()))
-    from weir.answers.skus import read_skus
-
-    return read_skus(lines_of(skus), catalog.chip)
+    return read_list(skus, catalog.chip)
 
 
 def _behind(flips: Iterable["StatusFlip"]) -> list[str]:
@@ -114,4 +113,4 @@ def _stream(
             if everything or not isinstance(item, Same):
                 yield flip_row(item)
 
-    deliver_rows(output, FLIP_COLUMNS, rows(), rejected.settle)
+    deliver_rows(output, FLIP_COLUMNS, rows(), rejected)

@@ -9,7 +9,7 @@ import click
 from weir.cli.catalogue import catalog_of
 from weir.cli.common import check_writable, on_option
 from weir.cli.overlay import law_of, overlay_options
-from weir.cli.rows import Rejected, deliver_rows, lines_of
+from weir.cli.rows import Rejected, deliver_rows, read_list
 from weir.cli.transaction import transaction_of, transaction_options
 
 
@@ -42,7 +42,7 @@ def classify(
     designer.
     """
     check_writable(output)
-    from weir.answers.skus import check_skus, read_skus
+    from weir.answers.skus import check_skus
     from weir.report.changes import STATUS_COLUMNS
     from weir.report.rows import check_format
 
@@ -51,11 +51,11 @@ def classify(
     law = law_of(changed)
     transaction = transaction_of(given, on)
     rejected = Rejected(skus)
-    found = check_skus(read_skus(lines_of(skus), catalog_of(ctx).chip), transaction, law)
+    found = check_skus(read_list(skus, catalog_of(ctx).chip), transaction, law)
     rows = (
         [str(value) for value in item.as_row().values()] for item in rejected.let_through(found)
     )
-    deliver_rows(output, STATUS_COLUMNS, rows, rejected.settle)
+    deliver_rows(output, STATUS_COLUMNS, rows, rejected)
     click.echo(
         f"weir: law of {on}, read up to {law.horizon}; data of {law.version}; information, not "
         "legal advice",

@@ -13,7 +13,8 @@ from weir.cli.common import write_file
 from weir.core.errors import InputError, RecordError
 
 if TYPE_CHECKING:
-    from weir.answers.skus import SkuProblem
+    from weir.answers.skus import Row, SkuProblem
+    from weir.catalog.entities import Chip
 
 T = TypeVar("T")
 
@@ -54,6 +55,22 @@ def _watched(lines: Iterable[str], size: int) -> Iterator[str]:
             bar.__exit__(None, None, None)
 
 
+def read_list(path: Path, find: Callable[[str], "Chip"]) -> Iterator["Row"]:
+    """The rows of a list of SKUs; see `weir.answers.skus.read_skus`.
+
+    Raises:
+        InputError: What is wrong with the file or its header, with its name.
+    """
+    from weir.answers.skus import read_skus
+
+    try:
+        yield from read_skus(lines_of(path), find)
+    except RecordError:
+        raise
+    except InputError as error:
+        raise InputError(f"{path}, {error}") from None
+
+
 class Rejected:
     """Counts rows, tells those that cannot be read and lets the others through."""
 
@@ -78,14 +95,21 @@ class Rejected:
         self.bad += 1
         click.echo(f"weir: {self.path}, line {problem.line}: {problem.message}", err=True)
 
+    def refuse_empty(self) -> None:
+        """Ends the command before anything is written where the list has no rows.
+
+        Raises:
+            InputError: There was no row.
+        """
+        if not self.good + self.bad:
+            raise InputError(f"{self.path}: no rows below the header")
+
     def settle(self) -> None:
         """Ends the command as bad input where rows were bad; the output stays.
 
         Raises:
-            InputError: A row could not be read, or there was none.
+            InputError: A row could not be read.
         """
-        if not self.good + self.bad:
-            raise InputError(f"{self.path}: no rows below the header")
         if self.bad:
             raise InputError(
                 f"{self.path}: {self.bad:,} of {self.good + self.bad:,} rows could not be read; "
@@ -97,7 +121,7 @@ def deliver_rows(
     output: Path | None,
     columns: Sequence[str],
     rows: Iterable[Sequence[str]],
-    settle: Callable[[], None] = lambda: None,
+    rejected: Rejected,
 ) -> None:
     """Prints rows as CSV, or writes them whole to a .csv or .parquet file.
 
@@ -105,23 +129,27 @@ def deliver_rows(
         output: The file; None for standard output.
         columns: Their heading.
         rows: The rows, taken as they come.
-        settle: Called when all rows are out; may end the command as bad input.
+        rejected: What the rows were counted by; ends the command as bad input where some were bad.
+
+    Raises:
+        InputError: A row could not be read, or there was none.
     """
     from weir.report.rows import csv_to_parquet, write_csv
 
     if output is None:
         write_csv(sys.stdout, columns, rows)
-        settle()
+        rejected.refuse_empty()
+        rejected.settle()
         return
     with tempfile.TemporaryDirectory(prefix="weir-") as folder:
         path = Path(folder) / "rows.csv"
         with path.open("w", encoding="utf-8", newline="") as file:
             count = write_csv(file, columns, rows)
+        rejected.refuse_empty()
         if output.suffix == ".parquet":
             converted = path.with_suffix(".parquet")
             csv_to_parquet(path, converted, columns)
             path = converted
-        if count:
-            write_file(output, path.read_bytes())
-            click.echo(f"wrote {output}: {count:,} rows", err=True)
-    settle()
+        write_file(output, path.read_bytes())
+        click.echo(f"wrote {output}: {count:,} rows", err=True)
+    rejected.settle()

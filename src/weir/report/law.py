@@ -173,6 +173,9 @@ def _provision(version: Version) -> Section:
         blocks += [Paragraph("To be done or certified:"), Listing(items)]
     if item.note:
         blocks.append(Paragraph(item.note))
+    if version.paths:
+        told = f"A what-if may set: {', '.join(version.paths)}."
+        blocks.append(Paragraph(told, weight=Weight.SMALL))
     return Section(item.id, tuple(blocks))
 
 

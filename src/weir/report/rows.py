@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Final
 
@@ -27,11 +28,13 @@ def check_format(path: Path) -> None:
 
 
 def write_csv(file: IO[str], columns: Sequence[str], rows: Iterable[Sequence[str]]) -> int:
-    """Writes a heading and rows; returns how many."""
+    """Writes a heading and rows; returns how many. Rows that fail at once leave no heading."""
+    stream = iter(rows)
+    first = list(islice(stream, 1))
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(columns)
     count = 0
-    for row in rows:
+    for row in chain(first, stream):
         writer.writerow(row)
         count += 1
     return count
