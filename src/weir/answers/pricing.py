@@ -6,6 +6,7 @@ from typing import Final
 from weir.catalog.entities import Chip, Offer
 from weir.catalog.query import Catalog
 from weir.catalog.stack import load_economics
+from weir.core.errors import InputError
 from weir.perf.economics import HourlyPrice, ownership_usd_per_hour
 
 RENTAL: Final = "rental per hour"
@@ -22,8 +23,13 @@ def hourly_price(chip: Chip, catalog: Catalog, usd_per_chip_hour: float | None) 
         chip: The chip.
         catalog: Where the offers are.
         usd_per_chip_hour: The price the user gives, electricity included.
+
+    Raises:
+        InputError: A price that is negative or no number.
     """
     if usd_per_chip_hour is not None:
+        if not 0.0 <= usd_per_chip_hour < math.inf:
+            raise InputError(f"the price of a chip-hour is {usd_per_chip_hour}; use 0 or more USD")
         return HourlyPrice(
             usd_per_chip_hour, True, f"{usd_per_chip_hour:.2f} USD a chip-hour, as given."
         )

@@ -206,7 +206,8 @@ def _certified(law: Law, given: Transaction) -> dict[str, int]:
         return dict.fromkeys(law.certifications, YES)
     for name in given.certifications:
         if name not in law.certifications:
-            raise UnknownNameError("certification", name, (*law.certifications, ALL))
+            known = (*law.certifications, ALL)
+            raise UnknownNameError("certification", name, known, f"Known: {', '.join(known)}.")
     return {name: YES if name in given.certifications else NO for name in law.certifications}
 
 

@@ -22,6 +22,8 @@ from weir.answers.estimate import Estimate
         (("H20", "DeepSeek-R1", "--isl", "x"), 2, "not a valid integer"),
         (("H20", "DeepSeek-R1", "--users", "0"), 2, "users is 0"),
         (("H20", "DeepSeek-R1", "--users", "nan"), 2, "users is nan"),
+        (("H20", "DeepSeek-R1", "--usd-per-hour", "-3"), 2, "use 0 or more USD"),
+        (("H20", "DeepSeek-R1", "--usd-per-hour", "nan"), 2, "use 0 or more USD"),
         (("H20", "DeepSeek-R1", "--framework", "torch"), 2, "Known: plain, vllm, sglang"),
         (("H20", "DeepSeek-R1", "--weights", "fp7"), 2, "unknown number format 'fp7'"),
         (("H20", "DeepSeek-R1", "--weights", "nvfp4"), 2, "no published dense fp4 rate"),

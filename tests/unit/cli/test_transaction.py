@@ -18,7 +18,7 @@ TO_CHINA = ("check", "H20", "--to", "CN", "--on", "2025-07-15")
         (("--to", "CN", "--fact", "military"), "write NAME=yes"),
         (("--to", "CN", "--fact", "military_end_use=maybe"), "write yes, no, contested"),
         (("--to", "CN", "--fact", "militry_end_use=yes"), "Nearest: military_end_use"),
-        (("--to", "CN", "--certify", "nope"), "unknown certification 'nope'"),
+        (("--to", "CN", "--certify", "nope"), "Known: "),
         (("--to", "CN", "--on", "2025-02-30"), "'2025-02-30' is not a date"),
         (("--to", "CN", "--on", "15/07/2025"), "write YYYY-MM-DD"),
     ],
