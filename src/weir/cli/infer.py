@@ -1,12 +1,32 @@
-"""`weir infer`: one deployment of one model, with what bounds it."""
+"""`weir infer`: one deployment of one model, with what bounds it and what moves it."""
 
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from weir.cli.catalogue import catalog_of
 from weir.cli.common import output_options
 from weir.cli.output import Output
+from weir.cli.serving_options import (
+    DEGREES,
+    draft_options,
+    drafts_of,
+    format_options,
+    layout_of,
+    layout_options,
+)
+from weir.core.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from weir.answers.estimate import Estimate
+    from weir.answers.placement import Deployment
+    from weir.catalog.query import Catalog
+    from weir.report.document import Section
 
 
 @click.command()
@@ -15,62 +35,88 @@ from weir.cli.output import Output
 @click.option("--chips", type=int, help="Chips of one replica; the fewest sensible if left out.")
 @click.option("--isl", type=int, default=4096, show_default=True, help="Input tokens of a request.")
 @click.option("--osl", type=int, default=1536, show_default=True, help="Output tokens.")
+@click.option(
+    "--prefix-hit-rate",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help="Share of prompt tokens found in a cache.",
+)
 @click.option("--users", type=float, help="Requests under way at a time; 32 if left out.")
-@click.option("--tp", type=int, default=1, help="Tensor parallel degree.")
-@click.option("--pp", type=int, default=1, help="Pipeline stages.")
-@click.option("--dp", type=int, default=1, help="Data-parallel attention groups.")
-@click.option("--ep", type=int, default=1, help="Expert parallel degree.")
-@click.option("--cp", type=int, default=1, help="Context parallel degree.")
-@click.option("--framework", default="vllm", show_default=True, help="vllm, sglang, trtllm, plain.")
-@click.option("--weights", help="Number format of the weights, such as fp8.")
-@click.option("--kv-cache", help="Number format of the attention cache.")
+@click.option("--rate", type=float, metavar="REQ_PER_S", help="Also at this rate of arrivals.")
+@click.option("--prefill-chips", type=int, metavar="N", help="Also with N chips that only prefill.")
+@click.option("--prefill-chip", help="The kind of these chips; the same if left out.")
+@click.option("--layouts", is_flag=True, help="Also every other legal layout on these chips.")
 @click.option("--usd-per-hour", type=float, help="Price of a chip for an hour.")
+@layout_options
+@format_options
+@draft_options
 @output_options
 @click.pass_context
 def infer(
     ctx: click.Context,
     chip: str,
     model: str,
-    chips: int | None,
-    isl: int,
-    osl: int,
-    users: float | None,
-    tp: int,
-    pp: int,
-    dp: int,
-    ep: int,
-    cp: int,
-    framework: str,
-    weights: str | None,
-    kv_cache: str | None,
-    usd_per_hour: float | None,
     style: str | None,
     html: Path | None,
     output: Path | None,
+    **given: Any,  # noqa: ANN401 - click passes what it parsed
 ) -> None:
     """Estimate how MODEL runs on CHIP: TTFT, TPOT, tokens/s, memory, energy, cost, bottleneck."""
     target = Output.checked(style, html, output)
+    if given["prefill_chip"] is not None and given["prefill_chips"] is None:
+        raise InputError("--prefill-chip needs --prefill-chips: say how many")
     from weir.answers.datasheet import cited_sources
     from weir.answers.estimate import estimate
     from weir.answers.placement import Deployment
-    from weir.perf.parallel import Layout
     from weir.perf.serving import Workload
     from weir.report.estimate import estimate_document
 
     catalog = catalog_of(ctx)
-    degrees = Layout(tp=tp, pp=pp, dp=dp, ep=ep, cp=cp)
-    chosen = degrees if degrees != Layout() or chips == 1 else None
     deployment = Deployment(
-        chips=chips, layout=chosen, framework=framework, weights=weights, kv_cache=kv_cache
+        chips=given["chips"],
+        layout=layout_of({name: given[name] for name in DEGREES}, given["chips"]),
+        framework=given["framework"],
+        weights=given["weights"],
+        kv_cache=given["kv_cache"],
+        drafts=drafts_of(given["draft_tokens"], given["acceptance"]),
     )
+    work = Workload(given["isl"], given["osl"], given["prefix_hit_rate"])
     answer = estimate(
         chip,
         model,
         deployment,
-        Workload(isl=isl, osl=osl),
+        work,
         catalog,
-        users=users,
-        usd_per_chip_hour=usd_per_hour,
+        users=given["users"],
+        usd_per_chip_hour=given["usd_per_hour"],
     )
+    closer = dict(_closer(answer, deployment, catalog, given))
     sources = cited_sources(answer.sources, catalog)
-    target.deliver(estimate_document(answer, sources, catalog.data_version), answer)
+    document = estimate_document(answer, sources, catalog.data_version)
+    added = tuple(section for section, _ in closer.values())
+    seen, bounds, *rest = document.sections
+    document = replace(document, sections=(seen, bounds, *added, *rest))
+    plain = {field.name: getattr(answer, field.name) for field in fields(answer)}
+    target.deliver(document, {**plain, **{name: item for name, (_, item) in closer.items()}})
+
+
+def _closer(
+    answer: "Estimate", deployment: "Deployment", catalog: "Catalog", given: Mapping[str, Any]
+) -> "Iterator[tuple[str, tuple[Section, object]]]":
+    """What else was asked for: its name, its section and its data."""
+    from weir.answers.closer import apart, at_rate, other_layouts
+    from weir.answers.levers import levers
+    from weir.report.closer import apart_section, layout_section, lever_section, rate_section
+
+    if given["rate"] is not None:
+        rate = at_rate(answer, deployment, catalog, given["rate"])
+        yield "at_rate", (rate_section(rate), rate)
+    if given["prefill_chips"] is not None:
+        split = apart(answer, deployment, catalog, given["prefill_chips"], given["prefill_chip"])
+        yield "apart", (apart_section(split), split)
+    if given["layouts"]:
+        others = other_layouts(answer, deployment, catalog)
+        yield "layouts", (layout_section(others, answer.users), others)
+    moved = levers(answer, deployment, catalog)
+    yield "levers", (lever_section(moved), moved)
