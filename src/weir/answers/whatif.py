@@ -1,18 +1,38 @@
 """What a changed rule would catch and let go, and which gaming parts it would hit."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from weir.answers.changes import StatusFlip, statuses
-from weir.catalog.law import Law, Overlay
+from weir.catalog.law import Compare, Law, Overlay, Provision
+from weir.catalog.law import Zone as LawZone
 from weir.rules.determination import DISCLAIMER
 from weir.rules.inputs import ChipInputs
 from weir.rules.logic import Answer
 from weir.rules.parameters import apply_overlay
 from weir.rules.places import country_name
+from weir.rules.scene import leaves
 from weir.rules.transaction import Transaction, resolve
+from weir.rules.wording import threshold
 from weir.rules.zones import Zone, zones
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One thing of the law that a what-if sets otherwise.
+
+    Attributes:
+        what: Id of a provision or zone.
+        instrument: The instrument that made it; empty for a zone.
+        before: As it is; empty where it does not exist.
+        after: Under the change; empty where it does not exist any more.
+    """
+
+    what: str
+    instrument: str
+    before: str
+    after: str
 
 
 @dataclass(frozen=True)
@@ -28,6 +48,7 @@ class WhatIf:
         shifted: Chips whose classification, policy or certainty changes without either.
         collateral: Those captured that are not marketed for data centres: gaming parts and such.
         unchanged: How many stay as they are.
+        moved: What of the law differs, of whatever day.
         zones_before: Regions of TPP and performance density of the law as it is.
         zones_after: The same of the changed law.
         bandwidth_zones_before: Regions of TPP and memory bandwidth.
@@ -43,6 +64,7 @@ class WhatIf:
     shifted: tuple[StatusFlip, ...]
     collateral: tuple[StatusFlip, ...]
     unchanged: int
+    moved: tuple[Moved, ...]
     zones_before: tuple[Zone, ...]
     zones_after: tuple[Zone, ...]
     bandwidth_zones_before: tuple[Zone, ...]
@@ -81,8 +103,8 @@ def what_if(
         for chip, old, new in pairs
         if old != new
     ]
-    captured = [(c, f) for c, f in flips if _moves(f, Answer.YES)]
-    released = [(c, f) for c, f in flips if _moves(f, Answer.NO)]
+    captured = [(c, f) for c, f in flips if _turns(f, Answer.YES)]
+    released = [(c, f) for c, f in flips if _turns(f, Answer.NO)]
     rest = [f for c, f in flips if (c, f) not in captured and (c, f) not in released]
     wide = ("classify", "require", "review", "tariff")
     return WhatIf(
@@ -94,6 +116,7 @@ def what_if(
         shifted=tuple(rest),
         collateral=tuple(f for c, f in captured if c.facts.get("datacentre") == "no"),
         unchanged=len(pairs) - len(flips),
+        moved=tuple(_moved(law, changed)),
         zones_before=zones(law, on),
         zones_after=zones(changed, on),
         bandwidth_zones_before=zones(law, on, "tpp", "memory_bandwidth", wide),
@@ -104,5 +127,49 @@ def what_if(
     )
 
 
-def _moves(flip: StatusFlip, answer: Answer) -> bool:
+def _turns(flip: StatusFlip, answer: Answer) -> bool:
     return flip.after.licence_required is answer and flip.before.licence_required is not answer
+
+
+def _moved(law: Law, changed: Law) -> Iterator[Moved]:
+    old, new = _provisions(law), _provisions(changed)
+    for key in dict.fromkeys((*old, *new)):
+        before, after = old.get(key), new.get(key)
+        if before == after:
+            continue
+        was = {} if before is None else _told(law, before)
+        now = {} if after is None else _told(changed, after)
+        differing = [label for label in (was | now) if was.get(label) != now.get(label)]
+        texts = ["; ".join(told[k] for k in differing if k in told) for told in (was, now)]
+        yield Moved(key[1], key[0], texts[0], texts[1])
+    for name, zone in law.zones.items():
+        if changed.zones[name] != zone:
+            yield Moved(f"zone.{name}", "", _zone_words(zone), _zone_words(changed.zones[name]))
+
+
+def _provisions(law: Law) -> dict[tuple[str, str, int], Provision]:
+    """Every version as an instrument made it, by instrument, id and place among its like."""
+    found: dict[tuple[str, str, int], Provision] = {}
+    for instrument in law.instruments.values():
+        for item in instrument.provisions:
+            place = sum(key[:2] == (instrument.id, item.id) for key in found)
+            found[instrument.id, item.id, place] = item
+    return found
+
+
+def _told(law: Law, item: Provision) -> dict[str, str]:
+    """What may be set of a provision, in words."""
+    tests = [leaf for leaf in leaves(item.when) if isinstance(leaf, Compare)]
+    told = {f"test {n}": threshold(leaf) for n, leaf in enumerate(tests)}
+    told["effective"] = f"from {item.effective}"
+    told |= {"applies": f"applied from {item.applies}"} if item.applies else {}
+    told |= {"until": f"until {item.until}"} if item.until else {}
+    told["enforced"] = "enforced" if item.is_enforced else "not enforced"
+    if item.effect == "review":
+        told["policy"] = law.policies[item.result[0]].label
+    return told
+
+
+def _zone_words(zone: LawZone) -> str:
+    less = f", less {' '.join(zone.except_groups)}" if zone.except_groups else ""
+    return " ".join((*zone.groups, *zone.countries)) + less

@@ -1,7 +1,7 @@
 """What-ifs as documents: what a changed rule catches and lets go, and whom it hits beside."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from weir.answers.changes import StatusFlip
@@ -18,10 +18,9 @@ from weir.report.document import (
     Table,
     Weight,
 )
-from weir.report.maps import AXIS_WORDS, map_picture
+from weir.report.maps import map_picture
 from weir.report.statuses import assumed, status_cell
 from weir.rules.logic import Answer
-from weir.rules.zones import Zone
 
 _NAMED: Final = 14  # more names than that and a map can no longer be read
 _OPEN: Final = ", open today"
@@ -54,7 +53,7 @@ def whatif_document(answer: WhatIf, asked: Sequence[str], maps: Maps = ()) -> Do
         sections=(
             Section("Chips whose status changes", tuple(_flips(answer))),
             Section("Collateral", _collateral(answer)),
-            Section("Lines moved", tuple(_lines(answer))),
+            Section("What is changed", (_lines(answer),)),
             *_maps(answer, asked, maps),
             assumed(answer.assumptions),
         ),
@@ -83,7 +82,9 @@ def _hit(answer: WhatIf) -> str:
     if not answer.captured:
         return ""
     count = len(answer.collateral)
-    names = f": {', '.join(flip.chip for flip in answer.collateral)}" if count else ""
+    if not count:
+        return "No captured chip is known to be outside the data-centre market."
+    names = f": {', '.join(flip.chip for flip in answer.collateral)}"
     return (
         f"{count:,} of the {len(answer.captured):,} captured are not marketed for data centres"
         f"{names}."
@@ -126,51 +127,15 @@ def _collateral(answer: WhatIf) -> tuple[Block, ...]:
     return (Paragraph(text), Listing(tuple(Item(flip.chip) for flip in answer.collateral)))
 
 
-def _lines(answer: WhatIf) -> Iterator[Block]:
-    rows = [
-        *_moved(answer.zones_before, answer.zones_after),
-        *_moved(answer.bandwidth_zones_before, answer.bandwidth_zones_after),
-    ]
-    if rows:
-        columns = ("Clause", "Today", "Under the change")
-        yield Table("Numbers of the clauses that differ", columns, tuple(dict.fromkeys(rows)))
-        return
-    yield Paragraph("No number of a clause that is drawn on the maps differs.")
-    if answer.flips:
-        text = "The change is one of scope, date, policy or force, or of another number."
-        yield Paragraph(text, weight=Weight.SMALL)
-
-
-def _moved(before: Sequence[Zone], after: Sequence[Zone]) -> Iterator[tuple[str, str, str]]:
-    old, new = _by_clause(before), _by_clause(after)
-    for clause in dict.fromkeys((*old, *new)):
-        was, now = old.get(clause, "does not exist"), new.get(clause, "does not exist")
-        if was != now:
-            yield clause, was, now
-
-
-def _by_clause(zones: Sequence[Zone]) -> Mapping[str, str]:
-    found: dict[str, list[str]] = {}
-    for zone in zones:
-        found.setdefault(zone.clause, []).append(zone_words(zone))
-    return {clause: " or ".join(texts) for clause, texts in found.items()}
-
-
-def zone_words(zone: Zone) -> str:
-    """The numbers of a zone with their strictness, for example "TPP ≥ 4,800"."""
-    keeps = zone.includes
-    parts = [
-        *_range("TPP", zone.x_low, zone.x_high, keeps[0], keeps[1]),
-        *_range(AXIS_WORDS[zone.y], zone.y_low, zone.y_high, keeps[2], keeps[3]),
-    ]
-    return ", ".join(parts) or "every chip"
-
-
-def _range(name: str, low: float, high: float, keeps_low: bool, keeps_high: bool) -> Iterator[str]:
-    if low > 0:
-        yield f"{name} {'≥' if keeps_low else '>'} {low:,g}"
-    if math.isfinite(high):
-        yield f"{name} {'≤' if keeps_high else '<'} {high:,g}"
+def _lines(answer: WhatIf) -> Block:
+    if not answer.moved:
+        return Paragraph("Nothing of the law differs.")
+    rows = tuple(
+        (item.what, item.before or "does not exist", item.after or "does not exist")
+        for item in answer.moved
+    )
+    columns = ("Of the law", "Today", "Under the change")
+    return Table("What of the law differs", columns, rows)
 
 
 def _maps(answer: WhatIf, asked: Sequence[str], maps: Maps) -> Iterator[Section]:
