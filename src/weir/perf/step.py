@@ -26,10 +26,17 @@ INTERVAL_DEVIATIONS: Final = 1.2815515655446004
 
 @dataclass(frozen=True, slots=True)
 class OperatorTime:
-    """One operator of a step with its cost over all its calls."""
+    """One operator of a step over all its calls.
+
+    Attributes:
+        operator: What runs.
+        cost: Its price by the kernel model.
+        time_s: Its time in the framework's own kernels.
+    """
 
     operator: Operator
     cost: Cost
+    time_s: Array
 
     @property
     def part(self) -> Part:
@@ -46,8 +53,8 @@ class StepTime:
         low_s: Lower end of the 80 % interval.
         high_s: Upper end.
         hardware_s: The sum of what the datasheet alone would allow each kernel.
-        kernel_s: The sum of estimated kernel times.
-        stack_s: What the framework adds: its kernels over the reference ones, launches, host.
+        kernel_s: The sum of estimated times of the framework's kernels.
+        stack_s: What the framework adds between them: launches and the host's work.
         flop: Arithmetic on one chip.
         memory_bytes: Memory traffic on one chip.
         link_bytes: Traffic over links of one chip.
@@ -73,7 +80,7 @@ class StepTime:
         """Kernel seconds by part of the model, parts that take none left out."""
         found: dict[Part, Array] = {}
         for item in self.operators:
-            found[item.part] = found.get(item.part, np.zeros(())) + item.cost.time_s
+            found[item.part] = found.get(item.part, np.zeros(())) + item.time_s
         return found
 
     def by_bound(self) -> dict[str, Array]:
@@ -82,7 +89,7 @@ class StepTime:
         for item in self.operators:
             bound = np.asarray(item.cost.bound)
             for index, name in enumerate(BOUNDS):
-                found[name] = found[name] + np.where(bound == index, item.cost.time_s, 0.0)
+                found[name] = found[name] + np.where(bound == index, item.time_s, 0.0)
         return {**found, "stack": np.broadcast_to(self.stack_s, self.time_s.shape)}
 
 
@@ -151,7 +158,7 @@ def step_times(wanted: Sequence[tuple[Engine, Batch]]) -> list[StepTime]:
         _assemble(
             engine,
             _sequences(batch),
-            tuple(OperatorTime(item, next(costs)) for item in each),
+            [(item, next(costs)) for item in each],
             has_prompts=batch.prefill_sequences is not None,
         )
         for (engine, batch), each in zip(wanted, lists, strict=True)
@@ -160,35 +167,41 @@ def step_times(wanted: Sequence[tuple[Engine, Batch]]) -> list[StepTime]:
 
 def with_stack(step: StepTime, engine: Engine) -> StepTime:
     """The same kernels under another framework."""
-    return _assemble(engine, step.sequences, step.operators, has_prompts=step.has_prompts)
+    priced = [(item.operator, item.cost) for item in step.operators]
+    return _assemble(engine, step.sequences, priced, has_prompts=step.has_prompts)
 
 
 def _assemble(
-    engine: Engine, sequences: Array, items: tuple[OperatorTime, ...], *, has_prompts: bool
+    engine: Engine,
+    sequences: Array,
+    priced: Sequence[tuple[Operator, Cost]],
+    *,
+    has_prompts: bool,
 ) -> StepTime:
     layout, stack = engine.layout, engine.stack
-    kernel = _total(items, "time_s")
-    factor = stack.kernel_factor_prefill if has_prompts else stack.kernel_factor_decode
-    hardware = _total(items, "hardware_s")
-    launches = sum(item.operator.count for item in items)
+    costs = [cost for _, cost in priced]
+    hardware = _total(costs, "hardware_s")
+    items = _own_kernels(priced, engine, hardware, has_prompts=has_prompts)
+    busy: Array = np.zeros(())
+    for item in items:
+        busy = busy + item.time_s
+    launches = sum(operator.count for operator, _ in priced)
     issued = stack.eager_launch_s * launches if has_prompts else 0.0
     # Every pipeline stage prepares its own inputs before it runs.
     host = (stack.mixed_step_s if has_prompts else stack.decode_step_s) * layout.pp
-    saved = 0.0 if has_prompts else stack.fused_launch_s * launches
-    own = factor * _own_kernels(items, engine, has_prompts=has_prompts)
-    busy = np.maximum(own - saved, hardware)
-    time = busy + issued + host + stack.sequence_s * sequences / layout.dp
-    low, high = _interval(items, time, kernel, stack.step_log_sd)
+    added = np.asarray(issued + host + stack.sequence_s * sequences / layout.dp)
+    time = busy + added
+    low, high = _interval(priced, time, stack.step_log_sd)
     return StepTime(
         time_s=time,
         low_s=low,
         high_s=high,
         hardware_s=hardware,
-        kernel_s=kernel,
-        stack_s=time - kernel,
-        flop=_total(items, "flop"),
-        memory_bytes=_total(items, "memory_bytes"),
-        link_bytes=_total(items, "link_bytes"),
+        kernel_s=busy,
+        stack_s=added,
+        flop=_total(costs, "flop"),
+        memory_bytes=_total(costs, "memory_bytes"),
+        link_bytes=_total(costs, "link_bytes"),
         sequences=sequences,
         has_prompts=has_prompts,
         operators=items,
@@ -201,20 +214,45 @@ def _sequences(batch: Batch) -> Array:
     return np.asarray(prompts + decoding, dtype=np.float64)
 
 
-def _own_kernels(items: tuple[OperatorTime, ...], engine: Engine, *, has_prompts: bool) -> Array:
-    """Time of the framework's own kernels in the place of those that the model prices."""
+def _own_kernels(
+    priced: Sequence[tuple[Operator, Cost]],
+    engine: Engine,
+    hardware: Array,
+    *,
+    has_prompts: bool,
+) -> tuple[OperatorTime, ...]:
+    """The framework's own kernels in the place of those that the model prices.
+
+    What fusion and overlapping launches save is taken off all of them alike, down to what the
+    datasheet allows.
+    """
+    stack = engine.stack
+    factor = stack.kernel_factor_prefill if has_prompts else stack.kernel_factor_decode
+    times = [
+        cost.time_s * _factor(operator, engine, has_prompts=has_prompts) * factor
+        for operator, cost in priced
+    ]
     total: Array = np.zeros(())
-    for item in items:
-        operator = item.operator
-        form = str(operator.arguments.get("dtype", operator.arguments.get("kv_dtype", "")))
-        kernel = FORMATS[form].kernel if form in FORMATS else form
-        found = engine.stack.factors(operator.kernel, kernel, engine.machine.generation)
-        total = total + item.cost.time_s * (found.prefill if has_prompts else found.decode)
-    return total
+    for time in times:
+        total = total + time
+    launches = sum(operator.count for operator, _ in priced)
+    saved = 0.0 if has_prompts else stack.fused_launch_s * launches
+    left = np.maximum(total - saved, hardware) / total
+    return tuple(
+        OperatorTime(operator, cost, np.asarray(time * left))
+        for (operator, cost), time in zip(priced, times, strict=True)
+    )
+
+
+def _factor(operator: Operator, engine: Engine, *, has_prompts: bool) -> float:
+    form = str(operator.arguments.get("dtype", operator.arguments.get("kv_dtype", "")))
+    kernel = FORMATS[form].kernel if form in FORMATS else form
+    found = engine.stack.factors(operator.kernel, kernel, engine.machine.generation)
+    return found.prefill if has_prompts else found.decode
 
 
 def _interval(
-    items: tuple[OperatorTime, ...], time: Array, kernel: Array, sd: float
+    priced: Sequence[tuple[Operator, Cost]], time: Array, sd: float
 ) -> tuple[Array, Array]:
     """80 % interval of a step.
 
@@ -224,8 +262,9 @@ def _interval(
     """
     up: dict[str, Array] = {}
     down: dict[str, Array] = {}
-    for item in items:
-        name, cost = item.operator.kernel, item.cost
+    kernel: Array = np.zeros(())
+    for operator, cost in priced:
+        name, kernel = operator.kernel, kernel + cost.time_s
         up[name] = up.get(name, np.zeros(())) + (cost.high_s - cost.time_s)
         down[name] = down.get(name, np.zeros(())) + (cost.time_s - cost.low_s)
     above = np.sqrt(sum(np.square(value) for value in up.values()))
@@ -236,8 +275,8 @@ def _interval(
     return time * np.exp(-deep), time * np.exp(wide)
 
 
-def _total(items: Sequence[OperatorTime], field: str) -> Array:
+def _total(costs: Sequence[Cost], field: str) -> Array:
     total: Array = np.zeros(())
-    for item in items:
-        total = total + np.asarray(getattr(item.cost, field), dtype=np.float64)
+    for cost in costs:
+        total = total + np.asarray(getattr(cost, field), dtype=np.float64)
     return total
