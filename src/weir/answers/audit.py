@@ -16,7 +16,8 @@ from weir.catalog.checks import (
     check_verification,
     citations,
 )
-from weir.catalog.citations import CLAIMS, calibration_files, citations_in, claim_citations
+from weir.catalog.citations import calibration_files, citations_in, claim_citations
+from weir.catalog.claims import PATH as CLAIMS_PATH
 from weir.catalog.entities import Chip, Entity, Model, Problem, System
 from weir.catalog.files import read_toml
 from weir.catalog.law import Law
@@ -392,7 +393,7 @@ def _cited_by_files(catalog: Catalog, broken: Collection[str]) -> Iterator[_Cite
         for key, citation in citations_in(path):
             yield str(path), key, citation
     for key, citation in claim_citations():
-        yield str(CLAIMS), key, citation
+        yield str(CLAIMS_PATH), key, citation
     shelves: tuple[Shelf[Any], ...] = (catalog.chips, catalog.systems, catalog.models)
     for shelf in shelves:
         for entry in shelf.entries.values():

@@ -148,7 +148,7 @@ def _outcome(names: tuple[str, str], contexts: Array, gain: Array) -> str:
         better, worse = names if is_ahead[0] else names[::-1]
         return f"{better} needs fewer chip-hours than {worse} at every length tried"
     parts = []
-    for index in changes:
+    for index in changes.tolist():
         better, worse = names if is_ahead[index + 1] else names[::-1]
         parts.append(
             f"{better} needs fewer chip-hours than {worse} {_where(contexts, gain, index)}"

@@ -199,17 +199,18 @@ def _compared(
     model: Model, found: Plan, wanted: Wanted, catalog: Catalog, progress: Progress
 ) -> tuple[Crossover, ...]:
     """The best chip beside the next; nothing where no other holds the model."""
-    holding = [item.chip for item in found.chips if item.front]
-    if len(holding) == 1:
+    first, second = [*(item.chip for item in found.chips if item.front), "", ""][:2]
+    if not second:
         return ()
     speeds = set(USER_SPEEDS)
+    osl = np.asarray(wanted.workload.osl, dtype=np.float64).item()
     if np.isfinite(wanted.target.tpot_s):
         speeds.add(float(1.0 / wanted.target.tpot_s))
     try:
         return tuple(
             crossovers(
-                model, *holding[:2], catalog,
-                osl=float(np.mean(wanted.workload.osl)), prefix_hit_rate=hits,
+                model, first, second, catalog,
+                osl=osl, prefix_hit_rate=hits,
                 speeds=sorted(speeds), framework=wanted.framework, weights=wanted.weights,
                 most_chips=wanted.most_chips, progress=lambda: progress("lengths compared"),
             )

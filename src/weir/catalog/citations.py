@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from weir.catalog.claims import PATH as CLAIMS
-from weir.catalog.claims import load_claims
+from weir.catalog.claims import PATH, load_claims
 from weir.catalog.files import STOCK, read_toml
 from weir.core.errors import RecordError
 
@@ -25,7 +24,7 @@ def calibration_files(root: Path = STOCK) -> tuple[Path, ...]:
     return tuple(sorted((root / "calibration").glob("*.toml")))
 
 
-def claim_citations(path: Path = CLAIMS) -> tuple[tuple[str, str], ...]:
+def claim_citations(path: Path = PATH) -> tuple[tuple[str, str], ...]:
     """Every (claim, citation) of the published claims; none where the file cannot be read."""
     try:
         return tuple((claim.id, claim.source) for claim in load_claims(path))

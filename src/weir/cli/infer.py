@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 @click.pass_context
 def infer(
     ctx: click.Context,
+    /,
     chip: str,
     model: str,
     style: str | None,

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from weir.catalog.traces import Trace
 
 _MOST_TOLD = 5
+# What the reader of traces advises, in words of its own.
+_REMEDY = "skip the broken ones to run them"
 
 
 def read(path: Path, *, skip_broken: bool) -> "Trace":
@@ -28,9 +30,10 @@ def read(path: Path, *, skip_broken: bool) -> "Trace":
     try:
         trace = read_trace(path, skip_broken=skip_broken)
     except RecordError as error:
-        if skip_broken or not any("good" in problem for problem in error.problems):
+        if skip_broken:
             raise
-        raise RecordError(path, [*error.problems, "run the good ones with --skip-broken"]) from None
+        told = [text.replace(_REMEDY, "run them with --skip-broken") for text in error.problems]
+        raise RecordError(path, told) from None
     for problem in trace.problems[:_MOST_TOLD]:
         click.echo(f"weir: left out {path}: {problem}", err=True)
     rest = len(trace.problems) - _MOST_TOLD

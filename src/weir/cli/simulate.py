@@ -64,6 +64,7 @@ _ISL, _OSL, _COUNT = 4096, 1536, 1000
 @click.pass_context
 def simulate(
     ctx: click.Context,
+    /,
     model: str,
     style: str | None,
     html: Path | None,

@@ -24,7 +24,7 @@ from weir.report.document import (
     Table,
     Weight,
 )
-from weir.report.estimate import facts_table, ranged_number
+from weir.report.estimate import ranged_number
 from weir.report.spreads import spread_table
 from weir.sim.outcome import Distribution, ServiceLevels
 from weir.sim.workload import Requests
@@ -61,10 +61,18 @@ def simulation_document(
             Section("What the chips deliver", (_rates(answer, levels),)),
             Section("What the workers did", tuple(_workers(answer))),
             Section("Assumptions", (Listing(tuple(Item(text) for text in answer.assumptions)),)),
-            Section("Facts used", (facts_table(answer),)),
+            Section("Facts used", (_facts_table(answer),)),
         ),
         sources=sources,
     )
+
+
+def _facts_table(answer: Simulated) -> Table:
+    rows = tuple(
+        (key.replace("_", " "), Cell(fact.printed, cites=fact.sources, status=fact.status))
+        for key, fact in answer.facts.items()
+    )
+    return Table("Datasheet facts that the simulation used", ("", "As printed"), rows)
 
 
 def _limited(levels: ServiceLevels) -> str:

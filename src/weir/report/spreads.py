@@ -33,7 +33,7 @@ def spread_table(
         low: With fast steps, for the interval of the 99th percentile.
         high: With slow steps.
     """
-    columns = [
+    columns: list[Column | str] = [
         "",
         Column("Count", align=Align.RIGHT),
         *(Column(name, align=Align.RIGHT) for name in ("mean", "p50", "p90", "p95", "p99", "max")),
