@@ -14,7 +14,7 @@ from weir.catalog.entities import Chip, Model
 from weir.catalog.law import Law
 from weir.catalog.query import Catalog
 from weir.core.dates import day_before
-from weir.core.errors import InputError, NothingFitsError
+from weir.core.errors import InputError, NothingFitsError, RecordError
 from weir.core.provenance import Source
 from weir.perf.serving import Workload
 from weir.rules.determination import Determination
@@ -206,6 +206,8 @@ def try_estimate(
         return None
     try:
         return estimate(chip, model, workload=workload, catalog=catalog)
+    except RecordError:  # broken data is nobody's answer
+        raise
     except (InputError, NothingFitsError) as error:
         return Unavailable(chip.name, str(error).removesuffix("."))
 
@@ -218,6 +220,8 @@ def _frontiers(
     for chip in chips:
         try:
             yield frontier(chip, model, workload=workload, catalog=catalog)
+        except RecordError:
+            raise
         except (InputError, NothingFitsError):
             continue
 

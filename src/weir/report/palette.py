@@ -13,7 +13,7 @@ class Tone(StrEnum):
     """What a coloured word, bar or point says about a transaction."""
 
     PLAIN = "plain"  # says nothing about the law
-    NOT_REQUIRED = "not_required"  # no licence needed, on the facts given
+    NOT_REQUIRED = "not_required"  # no requirement found, on the facts given
     REQUIRED = "required"  # a licence is required
     UNKNOWN = "unknown"  # the facts do not decide it
     WARNING = "warning"  # prohibited, or warned against
@@ -21,7 +21,7 @@ class Tone(StrEnum):
 
 TONE_WORDS: Final = {
     Tone.PLAIN: "not assessed",
-    Tone.NOT_REQUIRED: "no licence needed",
+    Tone.NOT_REQUIRED: "no requirement found",
     Tone.REQUIRED: "licence required",
     Tone.UNKNOWN: "unknown",
     Tone.WARNING: "prohibited or warned against",

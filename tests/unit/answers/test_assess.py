@@ -7,7 +7,7 @@ from weir.answers.assess import Unavailable, assess, last_change, status, try_es
 from weir.answers.classify import determine
 from weir.answers.estimate import Estimate
 from weir.catalog.law_stock import stock_law
-from weir.core.errors import InputError, UnknownNameError
+from weir.core.errors import InputError, RecordError, UnknownNameError
 from weir.perf.serving import Workload
 from weir.rules.transaction import Transaction
 
@@ -100,3 +100,14 @@ def test_requests_without_tokens_are_refused(catalog, work):
 def test_an_unknown_chip_beside_it_is_refused(catalog):
     with pytest.raises(UnknownNameError):
         assess(catalog.chip("H20"), TO_CHINA, catalog, LAW, beside=("nope",))
+
+
+def test_broken_data_is_no_answer(catalog, monkeypatch):
+    def broken(*_args, **_kwargs):
+        raise RecordError("kernels.toml", ["is not valid TOML"])
+
+    monkeypatch.setattr("weir.answers.assess.estimate", broken)
+    with pytest.raises(RecordError):
+        try_estimate(
+            catalog.chip("H20"), catalog.model("DeepSeek-R1"), Workload(1024, 128), catalog
+        )
