@@ -16,12 +16,7 @@ from weir.answers.serving_deployments import Deployed, deployed
 from weir.answers.serving_sample import SampleRow
 from weir.answers.validate_serving import CALIBRATION_CHIPS, alike
 from weir.catalog.query import Catalog
-from weir.catalog.stack import (
-    Client,
-    Stack,
-    load_clients,
-    load_stacks,
-)
+from weir.catalog.stack import Client, KernelFactors, Stack, load_clients, load_stacks
 from weir.core.errors import WeirError
 from weir.core.provenance import Status
 from weir.perf.calibration.least_squares import minimise
@@ -85,7 +80,12 @@ class StackFit:
 
 
 def calibrate_stack(
-    rows: Sequence[SampleRow], framework: str, catalog: Catalog, *, iterations: int = _ITERATIONS
+    rows: Sequence[SampleRow],
+    framework: str,
+    catalog: Catalog,
+    *,
+    kernels: Mapping[str, KernelFactors] | None = None,
+    iterations: int = _ITERATIONS,
 ) -> StackFit:
     """Fits one framework to the runs of the calibration chips.
 
@@ -94,9 +94,13 @@ def calibrate_stack(
             other frameworks, are left out.
         framework: Key of the framework.
         catalog: Where chips and models are looked up.
+        kernels: Factors of the framework's kernels; from its tables if left out.
         iterations: Most steps of the fit.
+
+    Raises:
+        InputError: The kernel tables are needed and not installed.
     """
-    kernels = framework_kernels(framework, catalog)
+    kernels = framework_kernels(framework, catalog) if kernels is None else kernels
     start, clients = replace(load_stacks()[framework], kernels=kernels), load_clients()
     chosen = _once([r for r in rows if r.chip in CALIBRATION_CHIPS and r.framework == framework])
     cases = _cases(chosen, catalog, clients)

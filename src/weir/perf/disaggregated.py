@@ -169,13 +169,14 @@ def closed_loop_pools(
     grid = np.geomspace(lowest / decode_workers, float(np.max(everybody)), _GRID_POINTS)
     batch = grid.reshape((-1,) + (1,) * everybody.ndim) + np.zeros_like(everybody)
     pool = decode_pools([decode], work, [batch])[0]
-    rate = np.minimum(decode_workers * pool.requests_per_s, capacity)
+    wanted = decode_workers * pool.requests_per_s
+    rate = np.minimum(wanted, capacity)
     use = rate / capacity * _BUSIEST
     queue = use / (2.0 * (1.0 - use)) * own
-    # A batch beyond what prefill feeds never comes about: its users wait outside.
-    held = rate * work.decode_steps * pool.tpot_s
-    present = held + rate * (fixed + queue)
-    where = np.argmin(np.abs(np.log(present / everybody)), axis=0)[np.newaxis]
+    present = rate * (work.decode_steps * pool.tpot_s + fixed + queue)
+    # A batch beyond what prefill feeds never comes about: its users wait before it.
+    distance = np.where(wanted > capacity, np.inf, np.abs(np.log(present / everybody)))
+    where = np.argmin(distance, axis=0)[np.newaxis]
 
     def at(values: Array) -> Array:
         full = np.broadcast_to(values, batch.shape)
