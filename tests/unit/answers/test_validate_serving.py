@@ -3,7 +3,7 @@ import csv
 import numpy as np
 import pytest
 
-from weir.answers.serving_sample import read_layout, read_sample
+from weir.answers.serving_sample import Pools, read_layout, read_sample
 from weir.answers.validate_serving import Prediction, accuracy, validate_serving
 from weir.catalog.query import Catalog
 from weir.core.errors import InputError
@@ -131,3 +131,30 @@ def test_a_file_that_is_not_the_sample_is_refused(tmp_path):
         read_sample(path)
     with pytest.raises(InputError, match="cannot be read"):
         read_sample(tmp_path / "missing.csv")
+
+
+SPLIT = {
+    "mode": "disagg",
+    "batch_size": "",
+    "tp_size": "",
+    "prefill_num_workers": 2,
+    "prefill_tp_size": 4,
+    "decode_num_workers": 1,
+    "decode_tp_size": 8,
+    "decode_batch_size": 16,
+}
+
+
+def test_workers_of_a_disaggregated_run_are_read(tmp_path):
+    (found,) = read_sample(sample(tmp_path, row(**SPLIT)))
+    assert found.pools == Pools(Layout(tp=4), 2, Layout(tp=8), 1)
+    done = validate_serving(Catalog(), path=sample(tmp_path, row(**SPLIT))).predicted
+    assert done[0].ttft_s > 0
+
+
+def test_a_row_without_workers_takes_them_from_its_twin(tmp_path):
+    bare = row(id="bare", mode="disagg", batch_size="", tp_size="")
+    other = row(id="other", mode="disagg", batch_size="", tp_size="", silicon_ttft_ms="151")
+    found = {r.id: r for r in read_sample(sample(tmp_path, row(**SPLIT), bare, other))}
+    assert found["bare"].pools == found["run"].pools
+    assert found["other"].pools is None

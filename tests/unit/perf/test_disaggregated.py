@@ -8,6 +8,7 @@ from weir.catalog.calibration import load_efficiency
 from weir.catalog.query import Catalog
 from weir.catalog.stack import load_stack
 from weir.perf.disaggregated import (
+    closed_loop_pools,
     decode_pools,
     matched_prefill_replicas,
     prefill_pool,
@@ -15,7 +16,7 @@ from weir.perf.disaggregated import (
 )
 from weir.perf.formats import Precision
 from weir.perf.parallel import Layout
-from weir.perf.serving import Workload, closed_loop
+from weir.perf.serving import Workload, closed_loop, prefill_step
 from weir.perf.step import Drafts, Engine
 
 CATALOG = Catalog()
@@ -66,3 +67,29 @@ def test_matched_pools_finish_the_same_requests(engine):
     assert float(replicas[0] * prefill.requests_per_s) == pytest.approx(
         float(decode.requests_per_s[0])
     )
+
+
+def test_one_user_of_two_pools_sees_a_prompt_a_transfer_and_decoding(engine):
+    state = closed_loop_pools(engine, 1, engine, 1, WORK, 1.0)
+    prompt = float(prefill_step(engine, WORK).time_s)
+    assert float(state.ttft_s) == pytest.approx(
+        prompt + float(transfer_s(engine, WORK)) + engine.stack.request_s, rel=0.15
+    )
+    alone = decode_pools([engine], WORK, [np.array([1.0])])[0]
+    assert float(state.tpot_s) == pytest.approx(float(alone.tpot_s[0]), rel=0.05)
+
+
+def test_too_few_prefill_workers_make_users_wait_not_decode_slowly(engine):
+    work = Workload(isl=8192, osl=64)
+    few = closed_loop_pools(engine, 1, engine, 4, work, 256.0)
+    many = closed_loop_pools(engine, 8, engine, 4, work, 256.0)
+    assert few.ttft_s > 4 * many.ttft_s
+    assert few.tpot_s < many.tpot_s
+
+
+def test_intervals_of_pools_hold_the_estimate(engine):
+    users = np.array([4.0, 32.0, 128.0])
+    state = closed_loop_pools(engine, 2, engine, 2, WORK, users)
+    assert np.all(np.diff(state.tpot_s) > 0)
+    assert np.all(state.tpot_low_s < state.tpot_s)
+    assert np.all(state.ttft_s < state.ttft_high_s)

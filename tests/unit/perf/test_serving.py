@@ -10,7 +10,15 @@ from weir.catalog.stack import load_stack
 from weir.perf.formats import Precision
 from weir.perf.operators import Batch
 from weir.perf.parallel import Layout
-from weir.perf.serving import Workload, closed_loop, open_loop, prefill_step, throughput
+from weir.perf.serving import (
+    Workload,
+    closed_loop,
+    open_loop,
+    prefill_step,
+    price,
+    settle,
+    throughput,
+)
 from weir.perf.step import Drafts, Engine
 
 CATALOG = Catalog()
@@ -151,3 +159,14 @@ def test_accepted_drafts_shorten_the_time_per_token(engine):
     assert 1.5 < float(plain.tpot_s / faster.tpot_s) < 2.952
     useless = closed_loop(replace(engine, drafts=Drafts(tokens=3, acceptance=0.0)), WORK, 8)
     assert useless.tpot_s > plain.tpot_s
+
+
+@pytest.mark.parametrize("in_step", [0.0, 0.4])
+def test_a_framework_tried_on_priced_kernels_gives_what_it_gives_itself(engine, in_step):
+    users = np.array([1.0, 8.0, 40.0, 200.0])
+    priced = price(engine, WORK, users, with_row=True)
+    other = replace(engine, stack=replace(load_stack("trtllm"), kernel_factor_decode=0.9))
+    ttft, tpot = settle(other, WORK, priced, in_step=in_step)
+    state = closed_loop(other, WORK, users, in_step=in_step)
+    assert tpot == pytest.approx(state.tpot_s, rel=0.03)
+    assert ttft == pytest.approx(state.ttft_s, rel=0.05)

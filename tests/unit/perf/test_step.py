@@ -6,7 +6,7 @@ import pytest
 from weir.answers.machines import machine_of
 from weir.catalog.calibration import load_efficiency
 from weir.catalog.query import Catalog
-from weir.catalog.stack import load_stack
+from weir.catalog.stack import KernelFactors, load_stack
 from weir.core.errors import LayoutError
 from weir.perf.formats import Precision
 from weir.perf.operators import Batch
@@ -122,3 +122,18 @@ def test_a_prompt_is_at_least_as_long_as_its_launches():
 def test_a_layout_that_does_not_divide_is_refused():
     with pytest.raises(LayoutError):
         engine(layout=Layout(tp=3)).step(decode(1.0))
+
+
+def test_a_frameworks_own_kernels_take_the_place_of_the_priced_ones():
+    plain = engine().step(decode(8.0))
+    stack = replace(PLAIN, kernels={"moe_gemm/fp8_block": KernelFactors(0.5, 1.0)})
+    faster = engine(stack=stack).step(decode(8.0))
+    experts = sum(
+        float(item.time_s) for item in plain.operators if item.operator.kernel == "moe_gemm"
+    )
+    assert float(plain.kernel_s - faster.kernel_s) == pytest.approx(experts / 2)
+
+
+def test_launches_saved_never_beat_the_datasheet():
+    step = engine(stack=replace(PLAIN, fused_launch_s=1.0)).step(decode(8.0))
+    assert step.kernel_s == pytest.approx(float(step.hardware_s))
