@@ -17,7 +17,7 @@ from weir.core.errors import InputError, WeirError, nearest_names
 from weir.core.units import GIGA, TERA
 from weir.rules.inputs import ChipInputs, columns
 from weir.rules.many import determine_many
-from weir.rules.transaction import Transaction
+from weir.rules.transaction import Transaction, resolve
 
 BLOCK = 4096
 SPECS = ("tpp", "die_area_mm2", "memory_gb_per_s", "io_gb_per_s")
@@ -176,7 +176,18 @@ def _range(cells: Mapping[str, str], key: str, factor: float) -> tuple[float, fl
 def check_skus(
     rows: Iterable[Row], transaction: Transaction, law: Law
 ) -> Iterator[SkuStatus | SkuProblem]:
-    """The status of every row, a block at a time, so that lists of any length stream through."""
+    """The status of every row, a block at a time, so that lists of any length stream through.
+
+    Raises:
+        WeirError: At once, a transaction that is not understood.
+    """
+    resolve(law, transaction)
+    return _checked(rows, transaction, law)
+
+
+def _checked(
+    rows: Iterable[Row], transaction: Transaction, law: Law
+) -> Iterator[SkuStatus | SkuProblem]:
     stream = iter(rows)
     while block := list(islice(stream, BLOCK)):
         yield from sorted(_block(block, transaction, law), key=lambda item: item.line)

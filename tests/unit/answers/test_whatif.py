@@ -43,3 +43,29 @@ def test_an_overlay_of_nothing_changes_nothing():
     found = what_if(CHIPS, JOB, LAW, Overlay("nothing"))
     assert found.flips == ()
     assert found.zones_before == found.zones_after
+
+
+def test_what_is_changed_is_told_number_by_number():
+    overlay = overlay_of(
+        [
+            "3A090.b.1.tpp.lt=4000",
+            "742.6(b)(10)(iii)(A)(1).policy=presumption_of_denial",
+            "zone.china.countries=CN HK",
+        ]
+    )
+    found = {
+        item.what: (item.before, item.after) for item in what_if(CHIPS, JOB, LAW, overlay).moved
+    }
+    assert found == {
+        "3A090.b.1": ("TPP < 4,800", "TPP < 4,000"),
+        "742.6(b)(10)(iii)(A)(1)": ("case by case", "presumption of denial"),
+        "zone.china": ("CN", "CN HK"),
+    }
+    assert what_if(CHIPS, JOB, LAW, Overlay("nothing")).moved == ()
+
+
+def test_what_is_left_out_does_not_exist_any_more():
+    found = what_if(CHIPS, JOB, LAW, Overlay("x", removed=("3A090.note-2",))).moved
+    (gone,) = [item for item in found if item.what == "3A090.note-2"]
+    assert gone.before.startswith("TPP < 4,800")
+    assert gone.after == ""
