@@ -28,8 +28,13 @@ def launch_flags(model: Model, layout: Layout, precision: Precision, framework: 
     return ""
 
 
+def checkpoint(model: Model) -> str:
+    """A name of the model that is one word on a command line, in place of its checkpoint."""
+    return next((name for name in (model.name, *model.aliases) if " " not in name), model.id)
+
+
 def _vllm(model: Model, layout: Layout, precision: Precision) -> str:
-    parts = [f"vllm serve {model.name}", f"--tensor-parallel-size {layout.tp}"]
+    parts = [f"vllm serve {checkpoint(model)}", f"--tensor-parallel-size {layout.tp}"]
     if layout.pp > 1:
         parts.append(f"--pipeline-parallel-size {layout.pp}")
     if layout.dp > 1:
@@ -48,7 +53,7 @@ def _vllm(model: Model, layout: Layout, precision: Precision) -> str:
 def _sglang(model: Model, layout: Layout, precision: Precision) -> str:
     # SGLang counts the chips of a stage as tensor parallel and splits attention by --dp-size.
     parts = [
-        f"python -m sglang.launch_server --model-path {model.name}",
+        f"python -m sglang.launch_server --model-path {checkpoint(model)}",
         f"--tp-size {layout.expert_group}",
     ]
     if layout.pp > 1:

@@ -17,6 +17,7 @@ from weir.cli.serving_options import (
     format_options,
     layout_of,
     layout_options,
+    tell_context,
 )
 from weir.core.errors import InputError
 
@@ -82,6 +83,7 @@ def infer(
         kv_cache=given["kv_cache"],
         drafts=drafts_of(given["draft_tokens"], given["acceptance"]),
     )
+    tell_context(catalog.model(model), given["isl"] + given["osl"])
     work = Workload(given["isl"], given["osl"], given["prefix_hit_rate"])
     answer = estimate(
         chip,

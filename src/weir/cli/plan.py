@@ -9,7 +9,7 @@ from weir.cli.catalogue import catalog_of
 from weir.cli.common import output_options
 from weir.cli.output import Output
 from weir.cli.progress import Progress
-from weir.cli.serving_options import draft_options, drafts_of, format_options
+from weir.cli.serving_options import draft_options, drafts_of, format_options, tell_context
 from weir.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -86,6 +86,8 @@ def plan(
     """Plan how to serve MODEL: best layout and batch on each chip, smallest fleet, cost, power."""
     target = Output.checked(style, html, output)
     drafts = drafts_of(draft_tokens, acceptance)
+    import numpy as np
+
     from weir.answers.datasheet import cited_sources
     from weir.answers.plan import Target
     from weir.answers.planning import Wanted, planning, steps_of
@@ -94,6 +96,7 @@ def plan(
     recorded = _trace(trace, skip_broken=skip_broken)
     work, rate = _workload(isl, osl, prefix_hit_rate, recorded)
     catalog = catalog_of(ctx)
+    tell_context(catalog.model(model), float(np.max(work.isl) + np.max(work.osl)))
     wanted = Wanted(
         chips=_names(on_chips),
         workload=work,

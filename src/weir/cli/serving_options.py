@@ -9,6 +9,7 @@ import click
 from weir.core.errors import InputError
 
 if TYPE_CHECKING:
+    from weir.catalog.entities import Model
     from weir.perf.parallel import Layout
     from weir.perf.step import Drafts
 
@@ -62,6 +63,17 @@ def format_options(command: F) -> F:
             click.option("--kv-cache", help="Number format of the attention cache."),
         ),
     )
+
+
+def tell_context(model: "Model", tokens: float) -> None:
+    """Says on standard error where requests are longer than what the model was published for."""
+    most = model.shape.max_context
+    if most is not None and tokens > most:
+        click.echo(
+            f"weir: {model.name} was published for up to {most:,} tokens; {tokens:,.0f} are asked"
+            " for, and only their speed is judged",
+            err=True,
+        )
 
 
 def draft_options(command: F) -> F:

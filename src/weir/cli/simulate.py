@@ -10,7 +10,13 @@ import click
 from weir.cli.catalogue import catalog_of
 from weir.cli.common import output_options
 from weir.cli.output import Output
-from weir.cli.serving_options import DEGREES, format_options, layout_of, layout_options
+from weir.cli.serving_options import (
+    DEGREES,
+    format_options,
+    layout_of,
+    layout_options,
+    tell_context,
+)
 from weir.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -81,6 +87,9 @@ def simulate(
     fleet, other = _fleets(given)
     requests = _requests(given)
     catalog = catalog_of(ctx)
+    tell_context(
+        catalog.model(model), float((requests.prompt_tokens + requests.output_tokens).max())
+    )
     answer = run(
         fleet, model, requests, catalog, decode=other, policy=given["policy"], levels=levels
     )

@@ -89,7 +89,8 @@ def _difference(finding: Finding) -> str:
         return "–"
     if finding.claim.value == 0.0:
         return f"{finding.ours:+.3g}"
-    return f"{finding.difference:+.1%}"
+    share = f"{finding.difference:+.1%}"
+    return "0.0%" if share in {"+0.0%", "-0.0%"} else share
 
 
 def _reasons(findings: tuple[Finding, ...]) -> Iterator[Block]:

@@ -285,32 +285,41 @@ def _front_blocks(answer: Planning) -> Iterator[Block]:
         spec=frontier(f"{answer.plan.model}: the best deployment for every speed", series),
         caption="Output tokens per second and chip against tokens per second and user",
         alt=_lead(answer),
-        source="Estimates of Weir's speed model; each mark is one layout and batch.",
+        source=(
+            "Estimates of Weir's speed model; each mark is one layout and batch. The band is the"
+            " 80 % interval of TPOT, its upper end mirrored."
+        ),
     )
     for item in answer.plan.chips:
         if item.front:
             yield _front_table(item, bold=item is first)
 
 
+def _kept(count: int) -> list[int]:
+    """Positions of a front that are printed: the ends, and others evenly between them."""
+    few = min(count, _MOST_ROWS)
+    return sorted({round(float(place)) for place in np.linspace(0, count - 1, few)})
+
+
 def _series(item: ChipPlan, answer: Planning) -> Series:
+    told = set(_kept(len(item.front)))
     points = tuple(
         ServingPoint(
             user_tokens_per_s=choice.tokens_per_s_per_user,
             chip_tokens_per_s=choice.tokens_per_s_per_chip,
             low=choice.tokens_per_s_per_chip * choice.tpot_s / choice.tpot_high_s,
             high=choice.tokens_per_s_per_chip * choice.tpot_high_s / choice.tpot_s,
-            batch=max(round(choice.users), 1),
+            batch=max(round(choice.users), 1) if number in told else None,
             chips=choice.chips,
         )
-        for choice in item.front
+        for number, choice in enumerate(item.front)
     )
     return Series(item.chip, points, highlighted=item is answer.plan.chips[0])
 
 
 def _front_table(item: ChipPlan, *, bold: bool) -> Table:
     count = len(item.front)
-    kept = np.unique(np.linspace(0, count - 1, min(count, _MOST_ROWS)).round().astype(int))
-    shown = [item.front[index] for index in kept]
+    shown = [item.front[index] for index in _kept(count)]
     rows = tuple(
         (
             f"{choice.tokens_per_s_per_user:.3g}",

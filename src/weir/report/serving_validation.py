@@ -118,6 +118,7 @@ def _grouped(items: Rows) -> Iterator[Block]:
     keys: tuple[tuple[str, Callable[[Prediction], str]], ...] = (
         ("Chip", lambda item: item.row.chip),
         ("Framework", lambda item: item.row.framework),
+        ("Mode", lambda item: item.row.mode),
         ("Model", lambda item: item.row.model.rpartition("/")[2]),
         ("Client", lambda item: "public benchmark" if item.row.is_public else "makers' own"),
     )

@@ -57,7 +57,7 @@ def test_a_chip_without_bandwidth_names_what_is_missing(refused, tmp_path):
 def test_json_holds_every_attribute(weir):
     words = ("infer", "H100", "Llama-3.1-8B", "--isl", "512", "--osl", "64")
     found = json.loads(weir(*words, "--json").out)
-    assert list(found) == list(Estimate.__dataclass_fields__)
+    assert list(found) == [*Estimate.__dataclass_fields__, "levers"]
     for name in ("ttft_s", "tpot_s", "output_tokens_per_s_per_chip"):
         assert 0 < found[name]["low"] <= found[name]["value"] <= found[name]["high"]
     assert found["sources"]
@@ -68,3 +68,42 @@ def test_the_table_of_the_answer_is_its_csv(weir):
     heading, row = weir(*words, "--csv").out.splitlines()
     assert heading.startswith("Chip,Fewest,Chips,TTFT (s)")
     assert row.startswith("NVIDIA H100 SXM 80GB,")
+
+
+SMALL = ("infer", "H100", "Llama-3.1-8B", "--isl", "512", "--osl", "64", "--chips", "2")
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "told"),
+    [
+        (("--rate", "0"), 2, "the rate is 0"),
+        (("--rate", "1e6"), 3, "replicas carry it"),
+        (("--prefill-chips", "0"), 2, "prefill chips are 0"),
+        (("--prefill-chip", "H20"), 2, "needs --prefill-chips"),
+        (("--prefix-hit-rate", "1"), 2, "prefix_hit_rate is 1"),
+        (("--draft-tokens", "2"), 2, "needs --acceptance"),
+        (("--draft-tokens", "-1"), 2, "use 0 for none"),
+        (("--acceptance", "0.5"), 2, "needs --draft-tokens"),
+        (("--draft-tokens", "1", "--acceptance", "2"), 2, "use a share from 0 to 1"),
+    ],
+)
+def test_a_close_look_refuses_what_makes_no_sense(refused, words, status, told):
+    assert told in refused(*SMALL, *words, status=status)
+
+
+def test_a_close_look_adds_its_sections_and_data(weir):
+    words = (*SMALL, "--rate", "2", "--prefill-chips", "1", "--layouts")
+    text = weir(*words).out
+    for heading in ("At this rate", "Prefill on chips of its own", "Layouts", "What moves it"):
+        assert f"\n{heading}\n---" in text
+    found = json.loads(weir(*words, "--json").out)
+    assert found["at_rate"]["users"] < found["users"]
+    assert {row["layout"]["tp"] for row in found["layouts"]} == {2}
+    assert found["apart"]["prefill_chips"] == 1
+    assert {lever["name"] for lever in found["levers"]} >= {"memory bandwidth", "links"}
+
+
+def test_requests_longer_than_the_model_are_told(weir):
+    done = weir("infer", "H100", "Qwen3-32B", "--isl", "50000", "--chips", "8")
+    assert done.status == 0
+    assert "published for up to 40,960 tokens" in done.err

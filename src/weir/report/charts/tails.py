@@ -23,7 +23,9 @@ from weir.report.palette import MUTED, SERIES_INKS
 _HEIGHT: Final = 380
 _ROOM: Final = 1.4
 _DASHES: Final[tuple[list[int], ...]] = ([], [6, 3], [2, 3], [8, 3, 2, 3])
-_NAME_AT: Final = 0.72
+# Names stand at different heights, so that close lines stay apart.
+_NAMES_FROM: Final = 0.85
+_NAMES_STEP: Final = 0.15
 _DIRECTIONS: Final = (180, 0, 135, 45, 225, 315)
 
 
@@ -75,7 +77,8 @@ def tails(title: str, curves: Sequence[Curve]) -> Spec:
         if curve.limit_s is not None:
             rule = {"type": "rule", "color": ink, "strokeDash": [2, 2], "strokeWidth": 1.2}
             layers.append(layer([{"x": curve.limit_s}], rule, x=positions["x"]))
-        at = next((i for i, s in enumerate(curve.shares) if s >= _NAME_AT), 0)
+        level = _NAMES_FROM - number * _NAMES_STEP
+        at = next((i for i, s in enumerate(curve.shares) if s >= level), 0)
         spot = x.to_px(curve.times_s[at]), y.to_px(curve.shares[at])
         wishes.append(Wish(curve.name, *spot, LABEL_SIZE, bold=True, directions=_DIRECTIONS))
     placed = place(wishes, [], Box(0.0, 0.0, PLOT_WIDTH, _HEIGHT))

@@ -1,0 +1,46 @@
+import pytest
+
+from tests.unit.answers.test_validate_serving import row, sample
+from weir.catalog.claims import COLUMNS
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((), "Missing option '--table'"),
+        (("--table", "training"), "'training' is not one of"),
+        (("--table", "claims", "--sample", "x.csv"), "--sample is for --table serving"),
+        (("--table", "claims", "--write", "none"), "there is no such folder"),
+        (("--table", "serving", "--sample", "none.csv"), "cannot be read"),
+        (("--table", "ops", "--json"), "printed as Markdown"),
+    ],
+)
+def test_bad_input_has_one_message_and_status_2(refused, words, told):
+    assert told in refused("validate", *words)
+
+
+def test_serving_counts_refusals_and_keeps_test_chips_apart(weir, tmp_path):
+    incomplete = {"mode": "disagg", "silicon_data_source": "made up", "batch_size": ""}
+    path = sample(tmp_path, row(), row(system="h200_sxm"), row(system="h200_sxm", **incomplete))
+    text = weir("validate", "--table", "serving", "--sample", path).out
+    assert "2 of 3 runs are predicted" in text
+    assert "AIConfigurator" in text
+    test = text[text.index("\nTest chips\n") : text.index("\nCalibration chips\n")]
+    assert "h200_sxm" in test
+    assert "h100_sxm" not in test
+    refused = text[text.index("\nRefused\n") :]
+    assert "disaggregated run without" in refused
+
+
+def test_a_page_of_its_own_for_every_table(weir, tmp_path):
+    done = weir("validate", "--table", "blind", "--write", tmp_path, "-o", tmp_path / "out.txt")
+    assert done.status == 0
+    page = (tmp_path / "blind.md").read_text(encoding="utf-8")
+    assert page.startswith("<!-- Written by `weir validate --table blind --write`")
+    assert "Not predicted: AMD Instinct MI308X cannot be estimated" in page
+    assert "Ascend 910C" in page
+
+
+def test_claims_have_the_columns_that_their_reader_knows(root):
+    path = root / "src" / "weir" / "data" / "claims" / "claims.csv"
+    assert path.read_text(encoding="utf-8").splitlines()[0] == ",".join(COLUMNS)
