@@ -7,8 +7,10 @@ from weir.answers.changes import Changes, Same, StatusFlip
 from weir.catalog.law import Instrument
 from weir.core.provenance import Source
 from weir.report.document import (
+    Align,
     Block,
     Cell,
+    Column,
     Document,
     Item,
     Listing,
@@ -146,7 +148,8 @@ def _flip_blocks(answer: Changes, cited: Cited) -> Iterator[Block]:
         )
         for (before, after, since, why), flips in _grouped(answer.flips).items()
     )
-    columns = ("Chips", "Before", "After", "Since", "Changed by")
+    since = Column("Since", align=Align.RIGHT)  # a column that keeps its days in one line
+    columns = ("Chips", "Before", "After", since, "Changed by")
     several = sum(flip.turns > 1 for flip in answer.flips)
     notes = (
         (f"{several:,} of them changed more than once; the last change is told.",)

@@ -7,8 +7,10 @@ from weir.answers.history import History
 from weir.core.provenance import Source
 from weir.report.charts import Period, timeline
 from weir.report.document import (
+    Align,
     Block,
     Cell,
+    Column,
     Document,
     Item,
     Listing,
@@ -86,7 +88,8 @@ def _status_blocks(answer: History, cited: Cited, *, pictures: bool) -> Iterator
     if pictures:
         yield _picture(answer)
     excepted = any(period.status.exceptions for period in answer.periods)
-    columns = ("From", "Until", "Classification", "Licence", "Review policy")
+    until = Column("Until", align=Align.RIGHT)  # a column that keeps its days in one line
+    columns = ("From", until, "Classification", "Licence", "Review policy")
     rows = []
     for period in answer.periods:
         told = ", ".join(period.status.exceptions) or "none"

@@ -9,8 +9,10 @@ from weir.catalog.golden_cases import GoldenCase
 from weir.catalog.law import EVIDENCE, Instrument, Provision
 from weir.core.provenance import Source
 from weir.report.document import (
+    Align,
     Block,
     Cell,
+    Column,
     Document,
     Item,
     Listing,
@@ -65,7 +67,8 @@ def lawbook_document(answer: Lawbook) -> Document:
 
 
 def _list(caption: str, entries: Sequence[Entry]) -> Table:
-    columns = ("Id", "Kind", "Effective", "Standing", "Title")
+    effective = Column("Effective", align=Align.RIGHT)
+    columns = ("Id", "Kind", effective, "Standing", "Title")
     return Table(caption, columns, tuple(_row(entry) for entry in entries))
 
 
@@ -232,7 +235,8 @@ def _readings(answer: LawEntry) -> Iterator[Section]:
 def _cases(answer: LawEntry) -> tuple[Block, ...]:
     if not answer.cases:
         return (Paragraph(f"No case of {CASES} rests on it.", weight=Weight.SMALL),)
-    columns = ("Case", "Chip", "Day", "Transaction", "Expected", "Through")
+    day = Column("Day", align=Align.RIGHT)  # a column that keeps its days in one line
+    columns = ("Case", "Chip", day, "Transaction", "Expected", "Through")
     rows = tuple(_case(case) for case in answer.cases)
     notes = (f"Cases are rows of {CASES}; (M) and (L): of medium and low confidence.",)
     caption = "Cases with a known outcome in which something of it holds or is open"
