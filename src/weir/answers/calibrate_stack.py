@@ -4,8 +4,9 @@ The kernels of every run are priced once, on a grid of decoding batches; what is
 a framework strings them together, so that a fit takes seconds and never touches the kernels.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -13,10 +14,16 @@ from numpy.typing import NDArray
 
 from weir.answers.framework_kernels import framework_kernels
 from weir.answers.serving_deployments import Deployed, deployed
-from weir.answers.serving_sample import SampleRow
+from weir.answers.serving_sample import SampleRow, read_sample
 from weir.answers.validate_serving import CALIBRATION_CHIPS, alike
 from weir.catalog.query import Catalog
-from weir.catalog.stack import Client, KernelFactors, Stack, load_clients, load_stacks
+from weir.catalog.stack import (
+    Client,
+    KernelFactors,
+    Stack,
+    load_clients,
+    load_stacks,
+)
 from weir.core.errors import WeirError
 from weir.core.provenance import Status
 from weir.perf.calibration.least_squares import minimise
@@ -26,6 +33,8 @@ from weir.perf.step import INTERVAL_DEVIATIONS
 Array = NDArray[np.float64]
 
 FRAMEWORKS: Final = ("vllm", "sglang", "trtllm")
+STACK: Final = "stack.toml"
+CLIENTS: Final = "clients.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +309,33 @@ def _spread(error: Array, down: Array, up: Array) -> float:
     return high
 
 
+def stack_files(
+    catalog: Catalog,
+    *,
+    path: Path | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> dict[str, str]:
+    """Every framework fitted: the texts of `stack.toml` and `clients.toml`.
+
+    Args:
+        catalog: Where chips and models are looked up.
+        path: The serving runs; those of the installed package if left out.
+        progress: Told what is being done.
+
+    Raises:
+        InputError: The package with runs and tables is not installed.
+    """
+    rows = read_sample(path)
+    stacks = dict(load_stacks())
+    clients = dict(load_clients())
+    for framework in FRAMEWORKS:
+        progress(f"fitting {framework}")
+        fit = calibrate_stack(rows, framework, catalog)
+        stacks[framework] = fit.stack
+        clients = with_in_step(clients, framework, fit.in_step)
+    return {STACK: stack_toml(stacks), CLIENTS: clients_toml(clients)}
+
+
 HEADER: Final = """\
 # What a serving framework adds to its kernels, and the memory it sets aside.
 # Times in seconds, memory in bytes. `status` and `basis` say how a block is known; blocks that are
@@ -323,16 +359,32 @@ def _block(key: str, stack: Stack) -> str:
     return "\n".join(lines)
 
 
-def clients_toml(text: str, framework: str, in_step: Mapping[str, float]) -> str:
-    """The text of `clients.toml` with what a fit found for one framework."""
-    lines: list[str] = []
-    client = ""
-    for line in text.splitlines():
-        if line.startswith("["):
-            client = line.strip("[] ")
-        found = line.startswith(f"in_step_{framework} ") and client in in_step
-        lines.append(f"in_step_{framework} = {_toml(in_step[client])}" if found else line)
-    return "\n".join(lines) + "\n"
+CLIENTS_HEADER: Final = """\
+# How the clients of measured serving runs send requests; what a benchmark does, not what a chip does.
+# `in_step_...` says how far users stay in step with each other (0 at any time, 1 all together); it is
+# written by the fit of weir.answers.calibrate_stack.
+"""
+
+
+def clients_toml(clients: Mapping[str, Client]) -> str:
+    """The text of `clients.toml` for clients by key."""
+    blocks = [
+        "\n".join([f"[{key}]", *(f"{n} = {_toml(v)}" for n, v in asdict(client).items())])
+        for key, client in clients.items()
+    ]
+    return "\n\n".join([CLIENTS_HEADER.rstrip(), *blocks]) + "\n"
+
+
+def with_in_step(
+    clients: Mapping[str, Client], framework: str, in_step: Mapping[str, float]
+) -> dict[str, Client]:
+    """Clients with what a fit found for one framework."""
+    return {
+        key: replace(client, **{f"in_step_{framework}": in_step[key]})  # type: ignore[arg-type]
+        if key in in_step
+        else client
+        for key, client in clients.items()
+    }
 
 
 def _toml(value: object) -> str:

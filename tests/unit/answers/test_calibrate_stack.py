@@ -3,11 +3,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from weir.answers.calibrate_stack import calibrate_stack, clients_toml, stack_toml
+from weir.answers.calibrate_stack import (
+    calibrate_stack,
+    clients_toml,
+    stack_toml,
+    with_in_step,
+)
 from weir.answers.serving_sample import SampleRow
 from weir.answers.validate_serving import predict
 from weir.catalog.query import Catalog
-from weir.catalog.stack import CALIBRATION, KernelFactors, load_clients, load_stacks
+from weir.catalog.stack import KernelFactors, load_clients, load_stacks
 from weir.perf.parallel import Layout
 
 CATALOG = Catalog()
@@ -88,10 +93,11 @@ def test_what_is_written_is_read_back(tmp_path):
 
 
 def test_clients_change_for_one_framework_only(tmp_path):
-    text = (CALIBRATION / "clients.toml").read_text(encoding="utf-8")
+    before = load_clients()
     path = tmp_path / "clients.toml"
-    path.write_text(clients_toml(text, "vllm", {"public": 0.25}), encoding="utf-8")
-    before, after = load_clients(), load_clients(path)
+    changed = with_in_step(before, "vllm", {"public": 0.25})
+    path.write_text(clients_toml(changed), encoding="utf-8")
+    after = load_clients(path)
     assert after["public"].in_step_vllm == 0.25
     assert after["maker"] == before["maker"]
     assert after["public"].in_step_sglang == before["public"].in_step_sglang
