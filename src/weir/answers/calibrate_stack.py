@@ -360,9 +360,9 @@ def _block(key: str, stack: Stack) -> str:
 
 
 CLIENTS_HEADER: Final = """\
-# How the clients of measured serving runs send requests; what a benchmark does, not what a chip does.
-# `in_step_...` says how far users stay in step with each other (0 at any time, 1 all together); it is
-# written by the fit of weir.answers.calibrate_stack.
+# How the clients of measured serving runs send requests: what a benchmark does, not a chip.
+# `in_step_...` says how far users stay in step with each other (0 at any time, 1 all together); it
+# is written by the fit of weir.answers.calibrate_stack.
 """
 
 
