@@ -243,8 +243,10 @@ def tests(law: Law, condition: Condition) -> Test:
     if isinstance(condition, AllOf | AnyOf) and condition.parts:
         parts = tuple(tests(law, part) for part in condition.parts)
         return Test(condition_text(law, condition), parts)
-    if isinstance(condition, NotThat) and isinstance(condition.part, AllOf | AnyOf):
-        return Test("not", (tests(law, condition.part),))
+    if isinstance(condition, NotThat):
+        if isinstance(condition.part, AllOf | AnyOf):
+            return Test("not", (tests(law, condition.part),))
+        return Test(f"not: {one_line(law, condition.part)}")
     return Test(one_line(law, condition))
 
 

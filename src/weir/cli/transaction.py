@@ -82,7 +82,7 @@ def transaction_of(given: dict[str, Any], on: dt.date) -> "Transaction":
     Raises:
         InputError: A fact that is not written NAME=WORD, or given twice; a number that is none.
     """
-    from weir.core.units import GIGA, UNITS
+    from weir.core.units import GIGA
     from weir.rules.transaction import Transaction
 
     flags: dict[str, str] = {}
@@ -104,13 +104,25 @@ def transaction_of(given: dict[str, Any], on: dt.date) -> "Transaction":
         ultimate_parent_headquarters=given["parent_hq"],
         flags=flags,
         certifications=tuple(given["certifications"]) or None,
-        listed_ownership=_range(
-            "--listed-ownership", given["listed_ownership"] or "0", UNITS["percent"].factor
-        ),
+        listed_ownership=_share("--listed-ownership", given["listed_ownership"]),
         transistors=_range("--transistors", given["transistors"], GIGA),
         completion_year=given["completion_year"],
         datacentre_basis=given["basis"],
     )
+
+
+def _share(option: str, text: str | None) -> tuple[float, float]:
+    """Percent as a share; none where nothing is given.
+
+    Raises:
+        InputError: No number, or more than a whole.
+    """
+    from weir.core.units import UNITS
+
+    low, high = _range(option, text or "0", UNITS["percent"].factor)
+    if high > 1:
+        raise InputError(f"{option} {text}: a share is at most 100 percent")
+    return low, high
 
 
 def _range(option: str, text: str | None, factor: float) -> tuple[float, float]:
@@ -123,6 +135,9 @@ def _range(option: str, text: str | None, factor: float) -> tuple[float, float]:
         return math.nan, math.nan
     low, _, high = text.partition("..")
     try:
-        return float(low) * factor, float(high or low) * factor
+        bounds = float(low) * factor, float(high or low) * factor
     except ValueError:
         raise InputError(f"{option} {text}: write a number or a range LOW..HIGH") from None
+    if not 0 <= bounds[0] <= bounds[1] < math.inf:
+        raise InputError(f"{option} {text}: write LOW..HIGH, neither negative, the lower first")
+    return bounds
