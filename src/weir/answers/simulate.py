@@ -21,7 +21,7 @@ from weir.answers.placement import (
 from weir.answers.step_tables import cache_bytes_per_token, limits_of, step_tables
 from weir.catalog.entities import Chip, Model
 from weir.catalog.query import Catalog
-from weir.core.errors import InputError
+from weir.core.errors import InputError, NothingFitsError
 from weir.core.provenance import Fact, Status, weakest
 from weir.perf.parallel import Layout
 from weir.perf.serving import Workload
@@ -205,12 +205,27 @@ def _side(fleet: Fleet, model: Model, requests: Requests, catalog: Catalog) -> _
     site = site_of(chip, model, fleet.deployment, catalog)
     prompts, answers = requests.prompt_tokens, requests.output_tokens
     work = Workload(isl=float(np.mean(prompts)), osl=float(np.mean(answers)))
-    wanted = min(fleet.max_sequences or SENSIBLE_SEQUENCES, SENSIBLE_SEQUENCES)
-    placed = choose_layout(site, work, sequences=wanted, chips=fleet.deployment.chips)
+    placed = _placed(site, fleet, work)
     limits = limits_of(placed, work, fleet.max_sequences)
     tables = step_tables(placed.engine, limits, int(np.max(prompts + answers)))
     workers = fleet.replicas * placed.engine.layout.pp
     return _Side(site, placed, work, fleet, tuple(Pool(table, limits, workers) for table in tables))
+
+
+def _placed(site: Site, fleet: Fleet, work: Workload) -> Placement:
+    """The layout of a replica.
+
+    A size that was asked for is taken with as few sequences as it holds; where the size is free,
+    it must hold a sensible batch.
+    """
+    chips = fleet.deployment.chips
+    wanted = min(fleet.max_sequences or SENSIBLE_SEQUENCES, SENSIBLE_SEQUENCES)
+    try:
+        return choose_layout(site, work, sequences=wanted, chips=chips)
+    except NothingFitsError:
+        if chips is None and fleet.deployment.layout is None:
+            raise
+        return choose_layout(site, work, sequences=1, chips=chips)
 
 
 def _link(sides: Sequence[_Side]) -> Link:

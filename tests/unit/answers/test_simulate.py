@@ -125,3 +125,14 @@ def test_bad_input_is_refused(catalog):
         simulate(FLEET, MODEL, load(), catalog, policy="lifo")
     with pytest.raises(NothingFitsError):
         simulate(FLEET, MODEL, load(count=3, prompt=Fixed(10**7)), catalog)
+
+
+def test_a_size_that_was_asked_for_is_taken_with_as_few_sequences_as_it_holds(catalog):
+    long = load(rate=0.01, count=4, prompt=Fixed(120_000))
+    small = simulate(Fleet("H100", Deployment(chips=1)), MODEL, long, catalog)
+    assert small.fleets[0].max_sequences < 32
+    assert small.chips == 1
+    free = simulate(Fleet("H100"), MODEL, long, catalog)
+    assert free.chips > 1
+    with pytest.raises(NothingFitsError, match="the weights do not fit"):
+        simulate(Fleet("H20", Deployment(chips=1)), "DeepSeek-R1", load(), catalog)

@@ -1,6 +1,7 @@
 import pytest
 
 from tests.unit.answers.test_validate_serving import row, sample
+from weir.answers import blind
 from weir.catalog.claims import COLUMNS
 
 
@@ -32,7 +33,8 @@ def test_serving_counts_refusals_and_keeps_test_chips_apart(weir, tmp_path):
     assert "disaggregated run without" in refused
 
 
-def test_a_page_of_its_own_for_every_table(weir, tmp_path):
+def test_a_page_of_its_own_for_every_table(weir, tmp_path, monkeypatch):
+    monkeypatch.setattr(blind, "MODELS", ("Qwen3-32B",))
     done = weir("validate", "--table", "blind", "--write", tmp_path, "-o", tmp_path / "out.txt")
     assert done.status == 0
     page = (tmp_path / "blind.md").read_text(encoding="utf-8")
