@@ -58,3 +58,15 @@ def test_no_answer_says_cleared(weir, style):
         found = weir("check", chip, "--to", "CN", "--on", "2025-04-08", style)
         assert found.status == 0
         assert "cleared" not in found.out.lower()
+
+
+@pytest.mark.parametrize(
+    ("day", "axis"), [("2023-01-10", "transfer rate"), ("2025-07-15", "performance density")]
+)
+def test_a_page_has_the_maps_of_the_rule_of_the_day(weir, tmp_path, day, axis):
+    page = tmp_path / "h20.html"
+    assert weir("check", "H20", "--to", "CN", "--on", day, "--html", page).status == 0
+    text = page.read_text()
+    assert text.count("<svg") == 2
+    assert f"TPP against {axis}" in text
+    assert "TPP against memory bandwidth" in text
