@@ -19,6 +19,7 @@ from weir.answers.validate_serving import CALIBRATION_CHIPS, alike
 from weir.catalog.query import Catalog
 from weir.catalog.stack import (
     Client,
+    Habits,
     KernelFactors,
     Stack,
     load_clients,
@@ -56,9 +57,10 @@ FREE: Final = (
     Free("sequence_s", 0.0, 1e-4),
     Free("eager_launch_s", 0.0, 6e-5),
     Free("request_s", 0.0, 0.2),
-    Free("poll_steps", 1.0, 40.0),
-    Free("in_step_public", 0.0, 1.0),
-    Free("in_step_maker", 0.0, 1.0),
+    Free("public.in_step", 0.0, 1.0),
+    Free("public.poll_steps", 1.0, 40.0),
+    Free("maker.in_step", 0.0, 1.0),
+    Free("maker.poll_steps", 1.0, 40.0),
 )
 # Where the loss bends from squares to absolute values: about the spread of repeated runs.
 TPOT_SCALE: Final = 0.1
@@ -68,7 +70,6 @@ COVERAGE: Final = 0.8
 FACTOR_SPREAD: Final = 0.1
 RUNS_OF_DOUBT: Final = 20.0
 _ITERATIONS: Final = 25
-_IN_STEP: Final = "in_step_"
 _BISECTIONS: Final = 24
 _WIDEST: Final = 3.0
 
@@ -79,12 +80,12 @@ class StackFit:
 
     Attributes:
         stack: Its parameters.
-        in_step: How far users stay in step, by client.
+        habits: How each client runs it.
         runs: Runs it was fitted on.
     """
 
     stack: Stack
-    in_step: Mapping[str, float]
+    habits: Mapping[str, Habits]
     runs: int
 
 
@@ -113,14 +114,14 @@ def calibrate_stack(
     start, clients = replace(load_stacks()[framework], kernels=kernels), load_clients()
     chosen = _once([r for r in rows if r.chip in CALIBRATION_CHIPS and r.framework == framework])
     cases = _cases(chosen, catalog, clients)
-    stack, in_step = _fit(cases, framework, start, clients, iterations)
+    stack, habits = _fit(cases, framework, start, clients, iterations)
     stack = _with_spread(stack, _held_out(cases, framework, start, clients, iterations))
     count = sum(len(case.measured_tpot_s) for case in cases)
     basis = (
         f"{_plain(start.basis)}; times fitted on {count} serving runs of H100 SXM and B200, and"
         " factors of kernels on their tables, in aiconfigurator-core 0.12.0"
     )
-    return StackFit(replace(stack, status=Status.DERIVED, basis=basis), in_step, count)
+    return StackFit(replace(stack, status=Status.DERIVED, basis=basis), habits, count)
 
 
 def _fit(
@@ -129,15 +130,15 @@ def _fit(
     start: Stack,
     clients: Mapping[str, Client],
     iterations: int,
-) -> tuple[Stack, dict[str, float]]:
+) -> tuple[Stack, dict[str, Habits]]:
     def residuals(x: Array) -> Array:
-        stack, in_step = _unpack(x, start)
-        found = [case.errors(stack, in_step) for case in cases]
+        stack, habits = _unpack(x, start)
+        found = [case.errors(stack, habits) for case in cases]
         tpot = np.concatenate([each[1] for each in found])
         ttft = np.concatenate([each[0] for each in found])
         return np.concatenate([tpot / TPOT_SCALE, ttft / TTFT_SCALE, _doubt(stack)])
 
-    first = _pack(start, {key: client.in_step(framework) for key, client in clients.items()})
+    first = _pack(start, {key: client.habits(framework) for key, client in clients.items()})
     low = np.array([_inner(free, free.low) for free in FREE])
     high = np.array([_inner(free, free.high) for free in FREE])
     fit = minimise(residuals, np.clip(first, low, high), low, high, iterations=iterations)
@@ -158,9 +159,9 @@ def _held_out(
         mine = [case for case in cases if case.chip == chip]
         if not rest or not mine:
             continue
-        stack, in_step = _fit(rest, framework, start, clients, iterations)
+        stack, habits = _fit(rest, framework, start, clients, iterations)
         bare = replace(stack, step_log_sd=0.0, queue_log_sd=0.0)
-        found += [case.spread(bare, in_step) for case in mine]
+        found += [case.spread(bare, habits) for case in mine]
     return found
 
 
@@ -180,21 +181,22 @@ class _Case:
     measured_ttft_s: Array
     measured_tpot_s: Array
 
-    def errors(self, stack: Stack, in_step: Mapping[str, float]) -> tuple[Array, Array]:
+    def errors(self, stack: Stack, habits: Mapping[str, Habits]) -> tuple[Array, Array]:
         """Logarithms of predicted over measured TTFT and TPOT under a framework's parameters."""
-        engine = self.found.under(stack).engine
-        share = in_step[self.found.client]
-        ttft, tpot = settle(engine, self.found.work, self.priced, in_step=share)
+        mine = habits[self.found.client]
+        engine = self.found.under(replace(stack, poll_steps=mine.poll_steps)).engine
+        ttft, tpot = settle(engine, self.found.work, self.priced, in_step=mine.in_step)
         return np.log(ttft / self.measured_ttft_s), np.log(tpot / self.measured_tpot_s)
 
-    def spread(self, stack: Stack, in_step: Mapping[str, float]) -> "_Spread":
+    def spread(self, stack: Stack, habits: Mapping[str, Habits]) -> "_Spread":
         """Errors, and the widths that kernel intervals alone give."""
-        engine = self.found.under(stack).engine
+        mine = habits[self.found.client]
+        engine = self.found.under(replace(stack, poll_steps=mine.poll_steps)).engine
         state = closed_loop(
             engine,
             self.found.work,
             self.found.users,
-            in_step=in_step[self.found.client],
+            in_step=mine.in_step,
             most_sequences=self.found.most_sequences,
         )
         return _Spread(
@@ -267,21 +269,24 @@ def _outer(free: Free, value: float) -> float:
     return float(np.exp(value)) if free.is_log else value * free.high
 
 
-def _pack(stack: Stack, in_step: Mapping[str, float]) -> Array:
-    return np.array([_inner(free, _value(free.name, stack, in_step)) for free in FREE])
+def _pack(stack: Stack, habits: Mapping[str, Habits]) -> Array:
+    return np.array([_inner(free, _value(free.name, stack, habits)) for free in FREE])
 
 
-def _value(name: str, stack: Stack, in_step: Mapping[str, float]) -> float:
-    if name.startswith(_IN_STEP):
-        return in_step[name.removeprefix(_IN_STEP)]
-    return float(getattr(stack, name))
+def _value(name: str, stack: Stack, habits: Mapping[str, Habits]) -> float:
+    client, dot, field = name.partition(".")
+    return float(getattr(habits[client], field) if dot else getattr(stack, name))
 
 
-def _unpack(x: Array, stack: Stack) -> tuple[Stack, dict[str, float]]:
+def _unpack(x: Array, stack: Stack) -> tuple[Stack, dict[str, Habits]]:
     values = {free.name: _outer(free, float(v)) for free, v in zip(FREE, x, strict=True)}
-    in_step = {n.removeprefix(_IN_STEP): v for n, v in values.items() if n.startswith(_IN_STEP)}
-    plain = {n: v for n, v in values.items() if not n.startswith(_IN_STEP)}
-    return replace(stack, **plain), in_step  # type: ignore[arg-type]
+    clients = dict.fromkeys(name.partition(".")[0] for name in values if "." in name)
+    habits = {
+        client: Habits(values[f"{client}.in_step"], values[f"{client}.poll_steps"])
+        for client in clients
+    }
+    plain = {name: value for name, value in values.items() if "." not in name}
+    return replace(stack, **plain), habits  # type: ignore[arg-type]
 
 
 def _with_spread(stack: Stack, held: Sequence[_Spread]) -> Stack:
@@ -332,7 +337,7 @@ def stack_files(
         progress(f"fitting {framework}")
         fit = calibrate_stack(rows, framework, catalog)
         stacks[framework] = fit.stack
-        clients = with_in_step(clients, framework, fit.in_step)
+        clients = with_habits_of(clients, framework, fit.habits)
     return {STACK: stack_toml(stacks), CLIENTS: clients_toml(clients)}
 
 
@@ -353,35 +358,40 @@ def _block(key: str, stack: Stack) -> str:
     kernels = values.pop("kernels")
     lines = [f"[{key}]", *(f"{name} = {_toml(value)}" for name, value in values.items())]
     lines.append(f"[{key}.kernels]")
-    for name, factors in sorted(kernels.items()):
-        inside = ", ".join(f"{field} = {_toml(value)}" for field, value in factors.items())
-        lines.append(f'"{name}" = {{ {inside} }}')
+    lines += [_inline(f'"{name}"', factors) for name, factors in sorted(kernels.items())]
     return "\n".join(lines)
 
 
 CLIENTS_HEADER: Final = """\
-# How the clients of measured serving runs send requests: what a benchmark does, not a chip.
-# `in_step_...` says how far users stay in step with each other (0 at any time, 1 all together); it
-# is written by the fit of weir.answers.calibrate_stack.
+# How the clients of measured serving runs send requests: what a benchmark does, not a chip. The
+# habits with each framework are written by the fit of weir.answers.calibrate_stack.
 """
 
 
 def clients_toml(clients: Mapping[str, Client]) -> str:
     """The text of `clients.toml` for clients by key."""
-    blocks = [
-        "\n".join([f"[{key}]", *(f"{n} = {_toml(v)}" for n, v in asdict(client).items())])
-        for key, client in clients.items()
-    ]
+    blocks = []
+    for key, client in clients.items():
+        values = asdict(client)
+        frameworks = values.pop("frameworks")
+        lines = [f"[{key}]", *(f"{name} = {_toml(value)}" for name, value in values.items())]
+        lines += [f"[{key}.frameworks]", *(_inline(*item) for item in frameworks.items())]
+        blocks.append("\n".join(lines))
     return "\n\n".join([CLIENTS_HEADER.rstrip(), *blocks]) + "\n"
 
 
-def with_in_step(
-    clients: Mapping[str, Client], framework: str, in_step: Mapping[str, float]
+def _inline(name: str, values: Mapping[str, float]) -> str:
+    inside = ", ".join(f"{field} = {_toml(value)}" for field, value in values.items())
+    return f"{name} = {{ {inside} }}"
+
+
+def with_habits_of(
+    clients: Mapping[str, Client], framework: str, habits: Mapping[str, Habits]
 ) -> dict[str, Client]:
     """Clients with what a fit found for one framework."""
     return {
-        key: replace(client, **{f"in_step_{framework}": in_step[key]})  # type: ignore[arg-type]
-        if key in in_step
+        key: replace(client, frameworks={**client.frameworks, framework: habits[key]})
+        if key in habits
         else client
         for key, client in clients.items()
     }

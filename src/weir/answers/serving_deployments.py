@@ -85,6 +85,7 @@ def deployed(
     engine = engine_of(first, catalog, stacks)
     key = "public" if first.is_public else "maker"
     client = clients[key]
+    engine = with_habits(engine, client, first.framework)
     work = lengths_of(rows, client)
     users = np.array([row.concurrency for row in rows])
     held = memory(
@@ -98,6 +99,12 @@ def deployed(
         context_tokens=work.decode_context,
     )
     return Deployed(engine, work, users, np.maximum(held.max_sequences, 1.0), key)
+
+
+def with_habits(engine: Engine, client: Client, framework: str) -> Engine:
+    """The engine as a benchmark launches it."""
+    poll = client.habits(framework).poll_steps
+    return replace(engine, stack=replace(engine.stack, poll_steps=poll))
 
 
 def lengths_of(rows: Sequence[SampleRow], client: Client) -> Workload:

@@ -185,7 +185,7 @@ def _predict_alike(
         found.engine,
         found.work,
         found.users,
-        in_step=clients[found.client].in_step(first.framework),
+        in_step=clients[found.client].habits(first.framework).in_step,
         most_sequences=found.most_sequences,
     )
     return _predictions(rows, state)
@@ -207,7 +207,7 @@ def _predict_pools(
         pools.decode_workers,
         lengths_of(rows, client),
         np.array([row.concurrency for row in rows]),
-        in_step=client.in_step(first.framework),
+        in_step=client.habits(first.framework).in_step,
     )
     return _predictions(rows, state)
 

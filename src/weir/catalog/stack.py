@@ -175,6 +175,19 @@ class Assumption:
 
 
 @dataclass(frozen=True, slots=True)
+class Habits:
+    """How a benchmark runs one framework.
+
+    Attributes:
+        in_step: How far users stay in step: 0 at any time, 1 all together.
+        poll_steps: Steps between two looks for new requests, as its launch options set them.
+    """
+
+    in_step: float
+    poll_steps: float
+
+
+@dataclass(frozen=True, slots=True)
 class Client:
     """How the client of a measured serving run sends its requests.
 
@@ -182,23 +195,20 @@ class Client:
         status: How the figures are known.
         basis: Where they come from.
         length_share: Mean length of prompts and outputs over the nominal one.
-        in_step_vllm: How far users of vLLM stay in step: 0 at any time, 1 all together.
-        in_step_sglang: The same under SGLang.
-        in_step_trtllm: The same under TensorRT-LLM.
-        in_step_plain: The same without a framework.
+        frameworks: Habits by framework.
     """
 
     status: Status
     basis: str
     length_share: float
-    in_step_vllm: float
-    in_step_sglang: float
-    in_step_trtllm: float
-    in_step_plain: float
+    frameworks: Mapping[str, Habits]
 
-    def in_step(self, framework: str) -> float:
-        """How far users of a framework, by its key, stay in step."""
-        return float(getattr(self, f"in_step_{framework}"))
+    def habits(self, framework: str) -> Habits:
+        """The habits with a framework, by its key."""
+        return self.frameworks.get(framework, NO_HABITS)
+
+
+NO_HABITS: Final = Habits(in_step=0.0, poll_steps=1.0)
 
 
 def load_stacks(path: Path = CALIBRATION / "stack.toml") -> Mapping[str, Stack]:
@@ -211,14 +221,20 @@ def load_stacks(path: Path = CALIBRATION / "stack.toml") -> Mapping[str, Stack]:
 
 
 def _stack(table: object, key: str, path: Path) -> Stack:
-    if not isinstance(table, dict) or not isinstance(table.get("kernels"), dict):
-        raise RecordError(path, [f"{key}.kernels: is required, a table by kernel and format"])
-    given = table["kernels"]
-    kernels = {
-        generation: _record(KernelFactors, factors, f"{key}.kernels.{generation}", path)
-        for generation, factors in given.items()
-    }
-    return replace(_record(Stack, {**table, "kernels": ""}, key, path), kernels=kernels)
+    kernels = _inner(KernelFactors, table, key, "kernels", path)
+    return replace(_record(Stack, _without(table, "kernels"), key, path), kernels=kernels)
+
+
+def _inner(kind: type[T], table: object, key: str, name: str, path: Path) -> dict[str, T]:
+    """Records of a kind in a table inside a table."""
+    found = table.get(name) if isinstance(table, dict) else None
+    if not isinstance(found, dict):
+        raise RecordError(path, [f"{key}.{name}: is required, a table"])
+    return {each: _record(kind, item, f"{key}.{name}.{each}", path) for each, item in found.items()}
+
+
+def _without(table: object, name: str) -> object:
+    return {**table, name: ""} if isinstance(table, dict) else table
 
 
 @cache
@@ -267,7 +283,13 @@ def load_clients(path: Path = CALIBRATION / "clients.toml") -> Mapping[str, Clie
     Raises:
         RecordError: The file is missing, is not TOML, or lacks or adds keys.
     """
-    return {key: _record(Client, table, key, path) for key, table in _read(path).items()}
+    return {
+        key: replace(
+            _record(Client, _without(table, "frameworks"), key, path),
+            frameworks=_inner(Habits, table, key, "frameworks", path),
+        )
+        for key, table in _read(path).items()
+    }
 
 
 @cache

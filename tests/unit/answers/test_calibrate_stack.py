@@ -7,12 +7,12 @@ from weir.answers.calibrate_stack import (
     calibrate_stack,
     clients_toml,
     stack_toml,
-    with_in_step,
+    with_habits_of,
 )
 from weir.answers.serving_sample import SampleRow
 from weir.answers.validate_serving import predict
 from weir.catalog.query import Catalog
-from weir.catalog.stack import KernelFactors, load_clients, load_stacks
+from weir.catalog.stack import Habits, KernelFactors, load_clients, load_stacks
 from weir.perf.parallel import Layout
 
 CATALOG = Catalog()
@@ -52,9 +52,7 @@ def fitted():
     """A fit to runs that the model itself produced with other parameters."""
     stocks, clients = load_stacks(), load_clients()
     start = replace(stocks["vllm"], kernels={})
-    truth = replace(
-        start, decode_step_s=3e-3, kernel_factor_decode=0.9, request_s=20e-3, poll_steps=1.0
-    )
+    truth = replace(start, decode_step_s=3e-3, kernel_factor_decode=0.9, request_s=20e-3)
     found = predict(RUNS, CATALOG, {"vllm": truth}, clients)
     rows = [replace(item.row, ttft_s=item.ttft_s, tpot_s=item.tpot_s) for item in found.predictions]
     return truth, rows, calibrate_stack(rows, "vllm", CATALOG, kernels={}, iterations=30)
@@ -62,10 +60,9 @@ def fitted():
 
 def test_a_fit_explains_the_runs_it_was_made_on(fitted):
     _, rows, fit = fitted
-    key = "public"
     clients = load_clients()
-    changed = {key: replace(clients[key], in_step_vllm=fit.in_step[key])}
-    found = predict(rows, CATALOG, {"vllm": fit.stack}, {**clients, **changed})
+    changed = with_habits_of(clients, "vllm", fit.habits)
+    found = predict(rows, CATALOG, {"vllm": fit.stack}, changed)
     tpot = [abs(np.log(item.tpot_s / item.row.tpot_s)) for item in found.predicted]
     ttft = [abs(np.log(item.ttft_s / item.row.ttft_s)) for item in found.predicted]
     assert np.median(tpot) < 0.03
@@ -95,9 +92,9 @@ def test_what_is_written_is_read_back(tmp_path):
 def test_clients_change_for_one_framework_only(tmp_path):
     before = load_clients()
     path = tmp_path / "clients.toml"
-    changed = with_in_step(before, "vllm", {"public": 0.25})
+    changed = with_habits_of(before, "vllm", {"public": Habits(0.25, 3.0)})
     path.write_text(clients_toml(changed), encoding="utf-8")
     after = load_clients(path)
-    assert after["public"].in_step_vllm == 0.25
+    assert after["public"].habits("vllm") == Habits(0.25, 3.0)
     assert after["maker"] == before["maker"]
-    assert after["public"].in_step_sglang == before["public"].in_step_sglang
+    assert after["public"].habits("sglang") == before["public"].habits("sglang")

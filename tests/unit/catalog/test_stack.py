@@ -100,4 +100,5 @@ def test_the_other_assumptions_are_complete():
     assert all(item.text and item.basis for item in load_assumptions().values())
     for client in load_clients().values():
         for framework in load_stacks():
-            assert 0 <= client.in_step(framework) <= 1
+            assert 0 <= client.habits(framework).in_step <= 1
+            assert client.habits(framework).poll_steps >= 1
