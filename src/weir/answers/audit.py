@@ -16,13 +16,19 @@ from weir.catalog.checks import (
     check_verification,
     citations,
 )
-from weir.catalog.citations import calibration_files, citations_in, claim_citations
+from weir.catalog.citations import (
+    calibration_files,
+    citations_in,
+    claim_citations,
+    published_citations,
+)
 from weir.catalog.claims import PATH as CLAIMS_PATH
 from weir.catalog.entities import Chip, Entity, Model, Problem, System
 from weir.catalog.files import read_toml
 from weir.catalog.law import Law
 from weir.catalog.law_stock import stock_law
 from weir.catalog.limits import Limits, load_limits
+from weir.catalog.published import PATH as SPEEDS_PATH
 from weir.catalog.query import Catalog, Shelf
 from weir.core.errors import RecordError
 from weir.core.provenance import Fact, Status
@@ -238,8 +244,8 @@ class Counted:
         label: What people call it.
         count: Counts it as the publisher does.
         share: The largest relative difference.
-        steps: Or so many units of the last printed digit: publishers round totals, and they round
-            active parameters or cut their fraction ("22B" is printed for 22.19 and for 22.9).
+        steps: Or so many units of the last printed digit: publishers round. Where one cuts the
+            fraction off ("47B" is printed for 47.9), the record has the bounds of the figure.
     """
 
     label: str
@@ -253,7 +259,7 @@ COUNTED: Final = {
         "total parameters", total_as_published, PARAMETER_TOLERANCE, steps=0.5
     ),
     "active_parameters": Counted(
-        "active parameters", active_as_published, PARAMETER_TOLERANCE, steps=1.0
+        "active parameters", active_as_published, PARAMETER_TOLERANCE, steps=0.5
     ),
     "kv_bytes_per_token": Counted(
         "KV cache per token",
@@ -274,13 +280,16 @@ def printed_step(fact: Fact) -> float:
 def agrees(computed: float, fact: Fact, share: float, steps: float) -> bool:
     """True where a computed value lies within a share, or some steps of the last printed digit.
 
+    Bounds, where the fact has them, take the place of both tolerances.
+
     Args:
         computed: In SI.
-        fact: The published value or bounds.
+        fact: The published value, its bounds, or both.
         share: Relative tolerance.
         steps: Tolerance in units of the last printed digit.
     """
-    if fact.value is None:  # an open bound is NaN and excludes nothing
+    bounded = fact.value is None or fact.low < fact.high
+    if bounded:  # an open bound is NaN and excludes nothing
         return not (computed < fact.low or computed > fact.high)
     slack = max(share * fact.number, steps * printed_step(fact))
     return abs(computed - fact.number) <= slack
@@ -394,6 +403,8 @@ def _cited_by_files(catalog: Catalog, broken: Collection[str]) -> Iterator[_Cite
             yield str(path), key, citation
     for key, citation in claim_citations():
         yield str(CLAIMS_PATH), key, citation
+    for key, citation in published_citations():
+        yield str(SPEEDS_PATH), key, citation
     shelves: tuple[Shelf[Any], ...] = (catalog.chips, catalog.systems, catalog.models)
     for shelf in shelves:
         for entry in shelf.entries.values():

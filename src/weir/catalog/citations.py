@@ -6,6 +6,8 @@ from typing import Final
 
 from weir.catalog.claims import PATH, load_claims
 from weir.catalog.files import STOCK, read_toml
+from weir.catalog.published import PATH as SPEEDS
+from weir.catalog.published import load_published
 from weir.core.errors import RecordError
 
 KEYS: Final = frozenset({"source", "sources"})
@@ -28,6 +30,14 @@ def claim_citations(path: Path = PATH) -> tuple[tuple[str, str], ...]:
     """Every (claim, citation) of the published claims; none where the file cannot be read."""
     try:
         return tuple((claim.id, claim.source) for claim in load_claims(path))
+    except RecordError:
+        return ()
+
+
+def published_citations(path: Path = SPEEDS) -> tuple[tuple[str, str], ...]:
+    """Every (row, citation) of the published speeds; none where the file cannot be read."""
+    try:
+        return tuple((speed.id, speed.source) for speed in load_published(path))
     except RecordError:
         return ()
 

@@ -47,6 +47,16 @@ def _claims(asked: _Asked) -> _Made:
     return claims_document(answer, sources), answer
 
 
+def _published(asked: _Asked) -> _Made:
+    from weir.answers.datasheet import cited_sources
+    from weir.answers.validate_published import validate_published
+    from weir.report.published import published_document
+
+    answer = validate_published(asked.catalog)
+    sources = cited_sources([item.speed.source for item in answer.predicted], asked.catalog)
+    return published_document(answer, sources), answer
+
+
 def _blind(asked: _Asked) -> _Made:
     from weir.answers.blind import predict_blind
     from weir.report.blind import blind_document
@@ -57,6 +67,7 @@ def _blind(asked: _Asked) -> _Made:
 
 _TABLES: dict[str, Callable[[_Asked], _Made]] = {
     "serving": _serving,
+    "published": _published,
     "claims": _claims,
     "blind": _blind,
 }
@@ -67,8 +78,8 @@ _TABLES: dict[str, Callable[[_Asked], _Made]] = {
     "--table",
     type=click.Choice(["ops", *_TABLES]),
     required=True,
-    help="ops: kernels; serving: whole deployments; claims: what others published; blind:"
-    " predictions of chips that no measurement was read of.",
+    help="ops: kernels; serving: whole deployments; published: speeds that vendors print; claims:"
+    " what others concluded; blind: predictions of chips that no measurement was read of.",
 )
 @click.option(
     "--sample",

@@ -1,6 +1,7 @@
 """How many wait how long: the cumulative share of times, one named line per metric."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,6 +47,13 @@ class Curve:
     limit_s: float | None = None
 
 
+def _line_boxes(curve: Curve, x: Scale, y: Scale) -> Iterator[Box]:
+    """Where a line runs, so that no name stands on it."""
+    spots = [(x.to_px(t), y.to_px(s)) for t, s in zip(curve.times_s, curve.shares, strict=True)]
+    for (x0, y0), (x1, y1) in itertools.pairwise(spots):
+        yield Box(min(x0, x1) - 1, min(y0, y1) - 1, max(x0, x1) + 1, max(y0, y1) + 1)
+
+
 def tails(title: str, curves: Sequence[Curve]) -> Spec:
     """Cumulative shares over a logarithmic axis of times; service levels as upright rules.
 
@@ -81,7 +89,8 @@ def tails(title: str, curves: Sequence[Curve]) -> Spec:
         at = next((i for i, s in enumerate(curve.shares) if s >= level), 0)
         spot = x.to_px(curve.times_s[at]), y.to_px(curve.shares[at])
         wishes.append(Wish(curve.name, *spot, LABEL_SIZE, bold=True, directions=_DIRECTIONS))
-    placed = place(wishes, [], Box(0.0, 0.0, PLOT_WIDTH, _HEIGHT))
+    lines = [box for curve in shown for box in _line_boxes(curve, x, y)]
+    placed = place(wishes, lines, Box(0.0, 0.0, PLOT_WIDTH, _HEIGHT))
     leaders = leader_rows(placed, x, y)
     if leaders:
         layers.append(leader_layer(leaders, positions, MUTED.light))

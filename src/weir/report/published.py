@@ -1,0 +1,140 @@
+"""How well published speeds are predicted, as a document."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+import numpy as np
+
+from weir.answers.validate_published import (
+    CALIBRATION_CHIPS,
+    PublishedPrediction,
+    PublishedValidation,
+    accuracy,
+)
+from weir.catalog.published import PER_CHIP
+from weir.core.provenance import Source
+from weir.report.document import Align, Block, Cell, Column, Document, Paragraph, Section, Table
+
+RIGHT: Final = Align.RIGHT
+_WORST: Final = 20
+_PERCENT: Final = 100.0
+
+Rows = Sequence[PublishedPrediction]
+
+
+def published_document(answer: PublishedValidation, sources: tuple[Source, ...]) -> Document:
+    """Accuracy on published speeds, chips that were calibrated on apart from the others.
+
+    Args:
+        answer: Every published speed with its prediction.
+        sources: Documents behind them.
+    """
+    done = answer.predicted
+    tested = [item for item in done if item.speed.chip not in CALIBRATION_CHIPS]
+    fitted = [item for item in done if item.speed.chip in CALIBRATION_CHIPS]
+    found = accuracy(tested)
+    return Document(
+        title="Published speeds: predicted against printed",
+        lead=(
+            f"{len(done):,} of {len(answer.predictions):,} published speeds are predicted; on test"
+            f" chips the median error is {found.mdape:.1%}. No fit has read any of them."
+        ),
+        facts=(
+            ("Calibration chips", ", ".join(CALIBRATION_CHIPS)),
+            ("Data of", answer.data_version),
+        ),
+        sections=(
+            Section("By source", (_by_source(done),)),
+            Section("Test chips", tuple(_grouped(tested))),
+            Section("Calibration chips", tuple(_grouped(fitted))),
+            Section("Not predicted", (_refusals(answer),)),
+            Section("The worst cases", (_worst(done),)),
+        ),
+        sources=sources,
+    )
+
+
+def _by_source(items: Rows) -> Table:
+    names = tuple(dict.fromkeys(item.speed.source for item in items))
+    rows = tuple(
+        _row(
+            Cell(name.removeprefix("claim-"), cites=(name,)),
+            [item for item in items if item.speed.source == name],
+        )
+        for name in names
+    )
+    return _table("Rows of one source share software and settings", "Source", rows)
+
+
+def _grouped(items: Rows) -> Iterator[Block]:
+    keys: tuple[tuple[str, Callable[[PublishedPrediction], str]], ...] = (
+        ("Chip", lambda item: item.speed.chip),
+        ("Model", lambda item: item.speed.model),
+        ("Weights", lambda item: item.speed.weights or "as published"),
+    )
+    for label, key in keys:
+        names = sorted({key(item) for item in items})
+        rows = tuple(_row(name, [i for i in items if key(i) == name]) for name in names)
+        yield _table(f"By {label.lower()}", label, rows)
+
+
+def _table(caption: str, label: str, rows: tuple[tuple[Cell | str, ...], ...]) -> Table:
+    columns = (
+        label,
+        Column("Rows", align=RIGHT),
+        Column("MAPE / MdAPE", "%", RIGHT),
+        Column("Bias", align=RIGHT),
+        Column("Inside", align=RIGHT),
+    )
+    note = (
+        "Bias: mean of ln(predicted / printed), above 0 where the model is too fast. Inside: share"
+        " of rows in the 80 % interval."
+    )
+    return Table(caption, columns, rows, (note,))
+
+
+def _row(name: Cell | str, items: Rows) -> tuple[Cell | str, ...]:
+    found = accuracy(items)
+    errors = f"{found.mape * _PERCENT:.1f} / {found.mdape * _PERCENT:.1f}"
+    return name, f"{found.count:,}", errors, f"{found.bias:+.2f}", f"{found.covered:.0%}"
+
+
+def _refusals(answer: PublishedValidation) -> Block:
+    if not answer.refused:
+        return Paragraph("Every row is predicted.")
+    return Table(
+        "Rows without a prediction, by reason",
+        ("Reason", Column("Rows", align=RIGHT)),
+        tuple((reason, f"{count:,}") for reason, count in answer.refused.items()),
+    )
+
+
+def _worst(items: Rows) -> Table:
+    def off(item: PublishedPrediction) -> float:
+        return float(np.abs(np.log(item.predicted / item.speed.value)))
+
+    rows = tuple(
+        (
+            item.speed.chip,
+            item.speed.model,
+            " ".join(f"{name}{degree}" for name, degree in item.speed.degrees),
+            f"{item.speed.isl:,.0f}/{item.speed.osl:,.0f}",
+            "per chip" if item.speed.quantity == PER_CHIP else "per user",
+            f"{item.speed.value:,.4g}",
+            f"{item.predicted:,.4g}",
+        )
+        for item in sorted(items, key=off, reverse=True)[:_WORST]
+    )
+    return Table(
+        "Largest errors",
+        (
+            "Chip",
+            "Model",
+            "Layout",
+            Column("in/out", align=RIGHT),
+            "Tokens/s",
+            Column("Printed", align=RIGHT),
+            Column("Ours", align=RIGHT),
+        ),
+        rows,
+    )

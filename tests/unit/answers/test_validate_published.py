@@ -1,0 +1,80 @@
+from dataclasses import replace
+
+import pytest
+
+from weir.answers.validate_published import accuracy, validate_published
+from weir.catalog.published import PER_CHIP, PER_USER, PublishedSpeed, load_published
+
+SPEED = PublishedSpeed(
+    id="x",
+    chip="h100-sxm",
+    model="llama-3.1-8b",
+    framework="trtllm",
+    degrees=(("tp", 1),),
+    weights="fp8",
+    kv_cache="fp8",
+    isl=1000.0,
+    osl=1000.0,
+    users=None,
+    value=1.0,
+    quantity=PER_CHIP,
+    source="claim-trtllm-overview-1.0",
+)
+
+
+def ours(catalog, *speeds):
+    return [item.predicted for item in validate_published(catalog, speeds).predictions]
+
+
+def test_a_prediction_does_not_depend_on_what_was_printed_or_on_its_neighbours(catalog):
+    alone = ours(catalog, SPEED)[0]
+    other = replace(SPEED, isl=4000.0)
+    together = ours(catalog, other, replace(SPEED, value=1e6), other)
+    assert together[1] == pytest.approx(alone, rel=0.03)
+    assert together[0] == together[2] < alone
+
+
+def test_more_users_give_more_per_chip_and_less_per_user(catalog):
+    few, many = (replace(SPEED, users=count) for count in (1.0, 64.0))
+    per_chip = ours(catalog, few, many)
+    assert per_chip[0] < per_chip[1]
+    per_user = ours(catalog, *(replace(item, quantity=PER_USER) for item in (few, many)))
+    assert per_user[0] > per_user[1]
+    assert per_user[0] == pytest.approx(per_chip[0], rel=1e-6)
+
+
+def test_what_cannot_be_predicted_is_counted_with_its_reason(catalog):
+    answer = validate_published(
+        catalog,
+        [
+            SPEED,
+            replace(SPEED, chip="mi308x"),
+            replace(SPEED, chip="l40s", model="llama-3.1-405b"),
+            replace(SPEED, degrees=(("tp", 3),)),
+        ],
+    )
+    assert len(answer.predicted) == 1
+    assert sum(answer.refused.values()) == 3
+    assert any("no sequence of this length fits" in reason for reason in answer.refused)
+    assert any("dense_bf16" in reason for reason in answer.refused)
+
+
+def test_errors_are_those_of_the_group(catalog):
+    found = validate_published(catalog, [SPEED]).predictions[0]
+    twice = replace(found, speed=replace(SPEED, value=found.predicted / 2.0))
+    result = accuracy([twice])
+    assert result.mape == pytest.approx(1.0)
+    assert result.bias == pytest.approx(0.6931, abs=1e-4)
+    assert result.covered == 0.0
+    assert found.low < found.predicted < found.high
+
+
+def test_the_stock_names_chips_models_and_sources_of_the_catalogue(catalog):
+    speeds = load_published()
+    assert len({item.id for item in speeds}) == len(speeds)
+    for chip in {item.chip for item in speeds}:
+        assert catalog.chip(chip).id == chip
+    for model in {item.model for item in speeds}:
+        assert catalog.model(model).id == model
+    for source in {item.source for item in speeds}:
+        assert catalog.source(source)
