@@ -206,7 +206,7 @@ def test_every_note_of_the_text_leads_to_a_record(text):
 def test_the_page_has_both_pictures_and_needs_nothing_else(folder):
     page = (folder / "page.html").read_text(encoding="utf-8")
     assert page.count("<svg") == 2
-    for key in ("density-map", "frontier"):
+    for key in ("law-map", "frontier"):
         assert f'id="{key}"' in page
     assert "<script" not in page
     assert not re.findall(r'(?:src|href)="(?!https?://|#|data:)', page)

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from weir.answers.authorities import authorities
-from weir.answers.classify import determine
+from weir.answers.classify import chip_inputs, determine
 from weir.answers.datasheet import Datasheet, cited_sources, datasheet
 from weir.answers.estimate import DEFAULT_WORKLOAD, Estimate, Frontier, estimate, frontier
+from weir.answers.law_map import LawMap, law_map, rule_axis
 from weir.catalog.entities import Chip, Model
 from weir.catalog.law import Law
 from weir.catalog.query import Catalog
@@ -18,7 +19,6 @@ from weir.core.errors import InputError, NothingFitsError, RecordError
 from weir.core.provenance import Source
 from weir.perf.serving import Workload
 from weir.rules.determination import Determination
-from weir.rules.logic import Answer
 from weir.rules.transaction import Transaction
 
 BESIDE = ("H100", "H800", "H200", "A800", "Ascend 910B", "Ascend 910C")
@@ -42,27 +42,6 @@ class Peer:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """A chip's place on the map of TPP against performance density, as an interval each way.
-
-    Attributes:
-        chip: Its name.
-        chip_id: Its id.
-        tpp: Low and high.
-        performance_density: Low and high, per mm².
-        eccn: Its classification on the day.
-        licence_required: Whether the transaction needs a licence with this chip.
-    """
-
-    chip: str
-    chip_id: str
-    tpp: tuple[float, float]
-    performance_density: tuple[float, float]
-    eccn: str
-    licence_required: Answer
-
-
-@dataclass(frozen=True, slots=True)
 class Assessment:
     """The whole answer; as JSON, these attributes are its top-level keys.
 
@@ -78,7 +57,7 @@ class Assessment:
         estimate: The chip on the model, or why not.
         peers: The chips beside it.
         frontiers: Throughput against interactivity, where pictures were asked for.
-        mapped: Every chip of the catalogue on the map, where pictures were asked for.
+        law_map: Every chip against the lines of the rule, where pictures were asked for.
         sources: Every document that the answer cites.
         data_version: Age of the data.
     """
@@ -94,7 +73,7 @@ class Assessment:
     estimate: Estimate | Unavailable | None
     peers: tuple[Peer, ...]
     frontiers: tuple[Frontier, ...]
-    mapped: tuple[Mark, ...]
+    law_map: LawMap | None
     sources: tuple[Source, ...]
     data_version: str
 
@@ -151,7 +130,7 @@ def assess(
         estimate=try_estimate(chip, model, workload, catalog),
         peers=peers,
         frontiers=tuple(_frontiers(drawn, model, workload, catalog)),
-        mapped=_map(catalog, transaction, law) if pictures else (),
+        law_map=_law_map(catalog, transaction, law) if pictures else None,
         sources=(),
         data_version=catalog.data_version,
     )
@@ -226,18 +205,6 @@ def _frontiers(
             continue
 
 
-def _map(catalog: Catalog, transaction: Transaction, law: Law) -> tuple[Mark, ...]:
-    known = (chip for chip, _ in catalog.chips.audit() if chip is not None)
-    return tuple(_mark(determine(chip, transaction, law, trace=False)) for chip in known)
-
-
-def _mark(answer: Determination) -> Mark:
-    bounds = {item.name: (item.low, item.high) for item in answer.inputs}
-    return Mark(
-        chip=answer.chip,
-        chip_id=answer.chip_id,
-        tpp=bounds["tpp"],
-        performance_density=bounds["performance_density"],
-        eccn=answer.eccn,
-        licence_required=answer.licence_required,
-    )
+def _law_map(catalog: Catalog, transaction: Transaction, law: Law) -> LawMap:
+    known = [chip_inputs(chip) for chip, _ in catalog.chips.audit() if chip is not None]
+    return law_map(known, transaction, law, rule_axis(law, transaction.on))

@@ -1,26 +1,21 @@
 """The assessment as a document: what it is, what the law says, what it can do."""
 
-import math
 from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 
-from weir.answers.assess import Assessment, Mark, Unavailable
+from weir.answers.assess import Assessment, Unavailable
 from weir.answers.estimate import Estimate, Frontier
 from weir.catalog.fields import DTYPES
 from weir.core.provenance import Status
 from weir.core.units import KILO
 from weir.perf.parameters import kv_cache_bytes_per_token
 from weir.report.charts import (
-    Group,
-    MapPoint,
     Series,
     ServingPoint,
-    density_map,
     frontier,
 )
-from weir.report.charts.marks import Zone
 from weir.report.datasheet import datasheet_blocks
 from weir.report.determination import (
     TONE_OF_LICENCE,
@@ -56,6 +51,7 @@ from weir.report.estimate import (
     ranged_number,
     speed_tables,
 )
+from weir.report.maps import map_picture
 from weir.rules.determination import Determination, InputFact
 from weir.rules.logic import Answer
 
@@ -201,8 +197,10 @@ def _law_blocks(answer: Assessment) -> Iterator[Block]:
         yield _change_table(before, now)
     else:
         yield Paragraph("No earlier day up to this one had another status.")
-    if answer.mapped:
-        yield _density_picture(answer)
+    if answer.law_map is not None:
+        title = f"{now.chip} against the lines of the rule"
+        compared = {peer.chip.id for peer in answer.peers}
+        yield map_picture(answer.law_map, "law-map", title, {now.chip_id}, compared)
     yield from determination_sections(now, answer.authorities)
     if before is not None:
         yield Section(
@@ -299,70 +297,6 @@ def _peer_assumptions(answer: Assessment) -> Iterator[Section]:
     if chips:
         items = [Item(f"{', '.join(names)}: {text}") for text, names in chips.items()]
         yield Section("Assumed for the others", (Listing(tuple(items)),))
-
-
-def _density_picture(answer: Assessment) -> Picture:
-    compared = {peer.chip.id for peer in answer.peers}
-    now = answer.now
-    points = [_point(item, now.chip_id, compared) for item in answer.mapped]
-    shown = [point for point in points if point.group is not Group.OTHER or _is_placed(point)]
-    told = {item.name: item.text for item in now.inputs}
-    values = f"TPP {told['tpp']}, density {told['performance_density']}"
-    return Picture(
-        key="density-map",
-        spec=density_map(f"{now.chip} against the lines of the rule", now.on, _zones(now), shown),
-        caption="TPP against performance density, with the zones of the rule in force that day",
-        alt=f"{now.chip}: {values}; {classification(now)}. {len(shown)} chips are drawn.",
-        source=(
-            "Zones from the rule in force that day; chips from the catalogue of Weir. "
-            f"{len(points) - len(shown)} others have no known rate or die area and are left out."
-        ),
-    )
-
-
-def _point(item: Mark, asked: str, compared: set[str]) -> MapPoint:
-    (x_low, x_high), (y_low, y_high) = item.tpp, item.performance_density
-    group = Group.COMPARED if item.chip_id in compared else Group.OTHER
-    return MapPoint(
-        name=item.chip,
-        x_low=_bound(x_low),
-        x_high=_bound(x_high),
-        y_low=_bound(y_low),
-        y_high=_bound(y_high),
-        group=Group.HIGHLIGHTED if item.chip_id == asked else group,
-        tone=TONE_OF_LICENCE[item.licence_required],
-    )
-
-
-def _is_placed(point: MapPoint) -> bool:
-    return None not in (point.x_low, point.x_high, point.y_low, point.y_high)
-
-
-def _bound(value: float) -> float | None:
-    return value if math.isfinite(value) and value > 0 else None
-
-
-def _zones(now: Determination) -> list[Zone]:
-    zones = []
-    for clause in now.clauses:
-        if clause.effect != "classify":
-            continue
-        limits: dict[tuple[str, str], float] = {
-            (m.metric, m.comparison): m.threshold for m in clause.margins
-        }
-        if not {metric for metric, _ in limits} <= {"tpp", "performance_density"} or not limits:
-            continue
-        zones.append(
-            Zone(
-                label=clause.id,
-                x_min=limits.get(("tpp", "ge")),
-                x_max=limits.get(("tpp", "lt")),
-                y_min=limits.get(("performance_density", "ge")),
-                y_max=limits.get(("performance_density", "lt")),
-                strong="3A090.a" in clause.paragraphs,
-            )
-        )
-    return zones
 
 
 def _frontier_picture(answer: Assessment) -> Picture:

@@ -5,9 +5,11 @@ from collections.abc import Collection
 from typing import Final
 
 from weir.answers.law_map import DENSITY, MEMORY, TRANSFER, LawMap, Place, stored
+from weir.catalog.law import METRICS
 from weir.report.charts import Group, MapPoint, Zone, bandwidth_map, density_map, memory_map
 from weir.report.determination import TONE_OF_LICENCE
 from weir.report.document import Picture
+from weir.rules.wording import interval
 from weir.rules.zones import Zone as LawZone
 
 AXIS_WORDS: Final = {
@@ -37,7 +39,7 @@ def map_picture(
         compared: Ids of chips to name beside them.
     """
     points = [_point(place, highlighted, compared) for place in answer.places]
-    named = [place.chip for place in answer.places if place.chip_id in highlighted]
+    named = [_told(place, answer.y) for place in answer.places if place.chip_id in highlighted]
     told = f"Named: {', '.join(named[:_NAMED_IN_ALT])}." if named else ""
     if len(named) > _NAMED_IN_ALT:
         told = told.removesuffix(".") + f" and {len(named) - _NAMED_IN_ALT} more."
@@ -65,6 +67,13 @@ def _point(place: Place, highlighted: Collection[str], compared: Collection[str]
         group=Group.HIGHLIGHTED if place.chip_id in highlighted else group,
         tone=TONE_OF_LICENCE[place.licence_required],
     )
+
+
+def _told(place: Place, y: str) -> str:
+    factor = METRICS[y].factor
+    up = interval(place.y[0] / factor, place.y[1] / factor)
+    unit = "" if y == DENSITY else f" {METRICS[y].unit}"
+    return f"{place.chip} (TPP {interval(*place.x)}, {AXIS_WORDS[y]} {up}{unit})"
 
 
 def _bound(value: float) -> float | None:

@@ -78,16 +78,16 @@ def test_every_citation_is_a_listed_document(answer):
 
 
 def test_pictures_are_computed_only_where_they_are_asked_for(catalog, answer):
-    assert answer.mapped == ()
+    assert answer.law_map is None
     assert answer.frontiers == ()
     chip, model = catalog.chip("H20"), catalog.model("Llama-3.1-8B")
     drawn = assess(
         chip, TO_CHINA, catalog, LAW, model=model, workload=SHORT, beside=("L4",), pictures=True
     )
-    assert len(drawn.mapped) == len(catalog.chips.all())
-    (own,) = [mark for mark in drawn.mapped if mark.chip_id == chip.id]
+    assert drawn.law_map is not None
+    assert len(drawn.law_map.places) == len(catalog.chips.all())
+    (own,) = [place for place in drawn.law_map.places if place.chip_id == chip.id]
     assert own.licence_required == drawn.now.licence_required
-    assert own.eccn == drawn.now.eccn
     assert [item.chip for item in drawn.frontiers] == ["NVIDIA H20 96GB", "NVIDIA L4"]
 
 

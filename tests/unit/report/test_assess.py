@@ -7,7 +7,6 @@ from weir.answers.assess import Unavailable, assess
 from weir.catalog.law_stock import stock_law
 from weir.perf.serving import Workload
 from weir.report.assess import assessment_document
-from weir.report.charts import density_map
 from weir.report.document import Picture, Section, Table, numbered_notes, walk
 from weir.report.text import to_text
 from weir.rules.transaction import Transaction
@@ -132,24 +131,21 @@ def test_no_speed_is_said_with_the_reason(answer):
 
 def test_pictures_come_with_a_finding_in_words(drawn):
     pictures = {b.key: b for b in walk(assessment_document(drawn)) if isinstance(b, Picture)}
-    assert set(pictures) == {"density-map", "frontier"}
-    assert "TPP 2,368, density 2.90909" in pictures["density-map"].alt
+    assert set(pictures) == {"law-map", "frontier"}
+    assert "(TPP 2,368, performance density 2.90909)" in pictures["law-map"].alt
     assert "tokens/s per chip" in pictures["frontier"].alt
     assert all(picture.source for picture in pictures.values())
 
 
-def test_the_map_shows_the_zones_of_the_rule_of_that_day(drawn, catalog, monkeypatch):
-    seen = {}
+def test_the_map_shows_the_zones_of_the_rule_of_that_day(drawn, catalog):
+    def zones(answer):
+        return {zone.clause for zone in answer.law_map.zones}
 
-    def spy(title, on, zones, points):
-        seen[on] = {zone.label for zone in zones}
-        return density_map(title, on, zones, points)
-
-    monkeypatch.setattr("weir.report.assess.density_map", spy)
-    assessment_document(drawn)
-    assessment_document(ask(catalog, day="2022-12-01", model=None, pictures=True))
-    assert {"3A090.a.1", "3A090.a.2", "3A090.b.1", "3A090.b.2"} <= seen[dt.date(2025, 7, 15)]
-    assert not seen[dt.date(2022, 12, 1)] & {"3A090.b.1", "3A090.b.2"}
+    early = ask(catalog, day="2022-12-01", model=None, pictures=True)
+    assert {"3A090.a.1", "3A090.a.2", "3A090.b.1", "3A090.b.2"} <= zones(drawn)
+    assert zones(early) == {"3A090.a.1"}
+    pictures = [b for b in walk(assessment_document(early)) if isinstance(b, Picture)]
+    assert "transfer rate" in pictures[0].caption
 
 
 def test_no_picture_where_none_was_asked_for(answer):
