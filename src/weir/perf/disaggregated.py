@@ -66,10 +66,7 @@ def prefill_pool(engine: Engine, work: Workload, *, load: float) -> PrefillPool:
         work: Requests of one kind.
         load: Share of time it works, below 1; the rest keeps the queue short (M/D/1).
     """
-    steps = chunks(engine, work)
-    # Every data-parallel group works on a prompt of its own; so does every stage.
-    prompt = steps * prefill_step(engine, work, float(engine.layout.dp)).time_s
-    service = prompt / (engine.layout.pp * engine.layout.dp)
+    prompt, service = _services(engine, work)
     queue = load / (2.0 * (1.0 - load)) * service
     transfer = transfer_s(engine, work)
     return PrefillPool(
@@ -78,6 +75,19 @@ def prefill_pool(engine: Engine, work: Workload, *, load: float) -> PrefillPool:
         ttft_s=np.asarray(queue + prompt + transfer + engine.stack.request_s),
         transfer_s=transfer,
     )
+
+
+def _services(engine: Engine, work: Workload) -> tuple[Array, Array]:
+    """Time of a prompt alone, and time a prompt takes of a worker that is never idle.
+
+    Every data-parallel group works on prompts of its own; so does every stage. Where prompts wait,
+    a step takes as many as its budget allows.
+    """
+    groups = float(engine.layout.dp)
+    alone = prefill_step(engine, work, groups).time_s * chunks(engine, work)
+    together = np.maximum(np.floor(engine.stack.chunk_tokens / work.new_tokens), 1.0)
+    full = prefill_step(engine, work, groups * together).time_s * chunks(engine, work)
+    return np.asarray(alone), np.asarray(full / (together * groups * engine.layout.pp))
 
 
 def transfer_s(engine: Engine, work: Workload) -> Array:
@@ -161,9 +171,8 @@ def closed_loop_pools(
     """
     everybody = np.asarray(users, dtype=np.float64)
     prompt = prefill_step(prefill, work, float(prefill.layout.dp))
-    own = chunks(prefill, work) * prompt.time_s
-    streams = prefill_workers * prefill.layout.pp * prefill.layout.dp
-    capacity = _BUSIEST * streams / own
+    own, service = _services(prefill, work)
+    capacity = _BUSIEST * prefill_workers / service
     fixed = own + transfer_s(prefill, work) + prefill.stack.request_s
     lowest = max(float(np.min(everybody)) * _GRID_START, 1.0 / decode_workers)
     grid = np.geomspace(lowest / decode_workers, float(np.max(everybody)), _GRID_POINTS)
@@ -172,7 +181,7 @@ def closed_loop_pools(
     wanted = decode_workers * pool.requests_per_s
     rate = np.minimum(wanted, capacity)
     use = rate / capacity * _BUSIEST
-    queue = use / (2.0 * (1.0 - use)) * own
+    queue = use / (2.0 * (1.0 - use)) * service
     present = rate * (work.decode_steps * pool.tpot_s + fixed + queue)
     # A batch beyond what prefill feeds never comes about: its users wait before it.
     distance = np.where(wanted > capacity, np.inf, np.abs(np.log(present / everybody)))
@@ -184,7 +193,7 @@ def closed_loop_pools(
 
     tpot, reached = at(pool.tpot_s), at(rate)
     steady = np.maximum(fixed + at(queue), everybody / reached - work.decode_steps * tpot)
-    row = (everybody / streams + 1.0) / 2.0 * own + fixed - own
+    row = everybody / prefill_workers * service / 2.0 + fixed
     ttft = (1.0 - in_step) * steady + in_step * np.maximum(row, steady)
     spread = INTERVAL_DEVIATIONS * prefill.stack.queue_log_sd
     up = np.hypot(np.log(prompt.high_s / prompt.time_s), spread)
