@@ -99,10 +99,10 @@ def test_maps_name_what_changes_where_both_numbers_are_known():
     flips = (flip("A", FREE, BOUND), flip("B", FREE, BOUND))
     found = whatif_document(answer(captured=flips), (), [("Under the change", one)])
     (picture,) = [block for block in walk(found) if isinstance(block, Picture)]
-    assert "Named: A (TPP 900" in picture.alt
+    assert "Named: A (TPP 900, performance density 3)." in picture.alt
     assert "X.1: TPP from 1,000, performance density from 2, performance density up to 5" in (
         picture.alt
     )
     asked = whatif_document(answer(captured=flips), ("b",), [("Under the change", one)])
     (picture,) = [block for block in walk(asked) if isinstance(block, Picture)]
-    assert "Named: A, B." in picture.alt
+    assert "), B (TPP 900, performance density unknown)." in picture.alt
