@@ -113,7 +113,7 @@ def assess(
         Peer(
             other,
             determine(other, transaction, law, trace=False),
-            try_estimate(other, model, workload, catalog),
+            try_estimate(other, model, workload, catalog, transaction.on),
         )
         for other in others
     )
@@ -127,7 +127,7 @@ def assess(
         changed_on=changed_on,
         model=model,
         workload=workload,
-        estimate=try_estimate(chip, model, workload, catalog),
+        estimate=try_estimate(chip, model, workload, catalog, transaction.on),
         peers=peers,
         frontiers=tuple(_frontiers(drawn, model, workload, catalog)),
         law_map=_law_map(catalog, transaction, law) if pictures else None,
@@ -178,13 +178,13 @@ def status(answer: Determination) -> tuple[object, ...]:
 
 
 def try_estimate(
-    chip: Chip, model: Model | None, workload: Workload, catalog: Catalog
+    chip: Chip, model: Model | None, workload: Workload, catalog: Catalog, on: dt.date
 ) -> Estimate | Unavailable | None:
-    """An estimate, or why there is none; None where no model was asked for."""
+    """An estimate at the prices of a day, or why there is none; None without a model."""
     if model is None:
         return None
     try:
-        return estimate(chip, model, workload=workload, catalog=catalog)
+        return estimate(chip, model, workload=workload, catalog=catalog, on=on)
     except RecordError:  # broken data is nobody's answer
         raise
     except (InputError, NothingFitsError) as error:

@@ -1,5 +1,6 @@
 """How fast a model runs on a chip, with what memory, energy and money, and what bounds it."""
 
+import datetime as dt
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -177,6 +178,7 @@ def estimate(
     *,
     users: float | None = None,
     usd_per_chip_hour: float | None = None,
+    on: dt.date | None = None,
 ) -> Estimate:
     """Estimates one deployment.
 
@@ -189,6 +191,7 @@ def estimate(
         users: Users of one replica; `SENSIBLE_SEQUENCES` if left out.
         usd_per_chip_hour: Price of a chip for an hour; the newest offer of the catalogue if left
             out.
+        on: The day whose price is meant: later offers are left aside.
 
     Raises:
         UnknownNameError: No such chip, model or framework.
@@ -204,7 +207,7 @@ def estimate(
     site = site_of(chip, model, deployment, catalog)
     batch = float(users or SENSIBLE_SEQUENCES)
     placed = choose_layout(site, workload, sequences=batch, chips=deployment.chips)
-    price = hourly_price(chip, catalog, usd_per_chip_hour)
+    price = hourly_price(chip, catalog, usd_per_chip_hour, on)
     return _estimate(site, placed, workload, batch, price, chosen_users=users is None)
 
 

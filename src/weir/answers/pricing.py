@@ -1,5 +1,6 @@
 """What an hour of a chip costs, from the offers of the catalogue or from the user."""
 
+import datetime as dt
 import math
 from typing import Final
 
@@ -13,7 +14,12 @@ RENTAL: Final = "rental per hour"
 PURCHASE: Final = "purchase"
 
 
-def hourly_price(chip: Chip, catalog: Catalog, usd_per_chip_hour: float | None) -> HourlyPrice:
+def hourly_price(
+    chip: Chip,
+    catalog: Catalog,
+    usd_per_chip_hour: float | None,
+    on: dt.date | None = None,
+) -> HourlyPrice:
     """The hourly price of a chip.
 
     What the user says wins; then the newest rental offer; then the newest purchase price,
@@ -23,6 +29,7 @@ def hourly_price(chip: Chip, catalog: Catalog, usd_per_chip_hour: float | None) 
         chip: The chip.
         catalog: Where the offers are.
         usd_per_chip_hour: The price the user gives, electricity included.
+        on: Only offers that were known on this day; the newest of all if left out.
 
     Raises:
         InputError: A price that is negative or no number.
@@ -33,7 +40,8 @@ def hourly_price(chip: Chip, catalog: Catalog, usd_per_chip_hour: float | None) 
         return HourlyPrice(
             usd_per_chip_hour, True, f"{usd_per_chip_hour:.2f} USD a chip-hour, as given."
         )
-    offers = [offer for offer in catalog.offers if offer.chip == chip.id]
+    known = [offer for offer in catalog.offers if offer.chip == chip.id]
+    offers = [offer for offer in known if on is None or offer.on <= on]
     rental = _newest(offers, RENTAL)
     if rental is not None:
         return HourlyPrice(
@@ -52,7 +60,8 @@ def hourly_price(chip: Chip, catalog: Catalog, usd_per_chip_hour: float | None) 
             f"{hourly:.2f} USD a chip-hour and electricity: {bought.price_usd:,.0f} USD of"
             f" {bought.on} ({bought.status}), {ownership.basis}.",
         )
-    return HourlyPrice(math.nan, False, "No price of the chip is known, so no cost is given.")
+    when = f" of {on} or before" if known else ""
+    return HourlyPrice(math.nan, False, f"No price{when} of the chip is known: no cost is given.")
 
 
 def _newest(offers: list[Offer], kind: str) -> Offer | None:

@@ -64,7 +64,7 @@ def test_no_model_means_no_estimate(catalog):
     found = assess(catalog.chip("H20"), TO_CHINA, catalog, LAW, beside=())
     assert found.estimate is None
     assert found.peers == ()
-    assert try_estimate(catalog.chip("H20"), None, SHORT, catalog) is None
+    assert try_estimate(catalog.chip("H20"), None, SHORT, catalog, TO_CHINA.on) is None
 
 
 def test_every_citation_is_a_listed_document(answer):
