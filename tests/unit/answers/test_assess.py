@@ -109,5 +109,5 @@ def test_broken_data_is_no_answer(catalog, monkeypatch):
     monkeypatch.setattr("weir.answers.assess.estimate", broken)
     with pytest.raises(RecordError):
         try_estimate(
-            catalog.chip("H20"), catalog.model("DeepSeek-R1"), Workload(1024, 128), catalog
+            catalog.chip("H20"), catalog.model("DeepSeek-R1"), SHORT, catalog, TO_CHINA.on
         )
