@@ -10,6 +10,7 @@ import click
 from weir.cli.catalogue import catalog_of
 from weir.cli.common import output_options
 from weir.cli.output import Output
+from weir.cli.progress import Progress
 from weir.cli.serving_options import (
     DEGREES,
     format_options,
@@ -90,9 +91,10 @@ def simulate(
     tell_context(
         catalog.model(model), float((requests.prompt_tokens + requests.output_tokens).max())
     )
-    answer = run(
-        fleet, model, requests, catalog, decode=other, policy=given["policy"], levels=levels
-    )
+    with Progress(1):
+        answer = run(
+            fleet, model, requests, catalog, decode=other, policy=given["policy"], levels=levels
+        )
     sources = cited_sources(answer.sources, catalog)
     document = simulation_document(answer, requests, levels, sources, catalog.data_version)
     target.deliver(document, _columns(answer))

@@ -10,6 +10,7 @@ import click
 from weir.cli.catalogue import catalog_of
 from weir.cli.common import check_writable, emit, output_options, write_file
 from weir.cli.output import Output, render
+from weir.cli.progress import Progress
 from weir.core.errors import InputError, OutputError
 
 if TYPE_CHECKING:
@@ -118,7 +119,8 @@ def validate(
             raise InputError("--table ops is printed as Markdown; leave out the other formats")
         _ops(catalog, write, output)
         return
-    document, answer = _TABLES[table](_Asked(catalog, sample))
+    with Progress(1):
+        document, answer = _TABLES[table](_Asked(catalog, sample))
     if write is not None:
         page = write / f"{table}.md"
         heading = f"<!-- Written by `weir validate --table {table} --write`; do not edit. -->"

@@ -33,6 +33,8 @@ RIGHT: Final = Align.RIGHT
 _UNKNOWN: Final = "unknown"
 # A front in print: more rows than this tell nothing new, and JSON has every point.
 _MOST_ROWS: Final = 14
+# From here on cents say nothing.
+_WHOLE_USD: Final = 100.0
 
 
 def plan_document(answer: Planning, sources: tuple[Source, ...]) -> Document:
@@ -58,7 +60,7 @@ def _lead(answer: Planning) -> str:
     )
     if first.fleet is not None:
         load = answer.plan.requests_per_s
-        lead += f"; {first.fleet.chips:,} chips carry {load:g} requests/s"
+        lead += f"; {first.fleet.chips:,} chips carry {load:.3g} requests/s"
     return f"{lead}."
 
 
@@ -71,7 +73,7 @@ def _facts(answer: Planning) -> Iterator[tuple[str, str]]:
     yield "Targets", _targets(answer)
     yield "Objective", wanted.objective
     if wanted.requests_per_s is not None:
-        yield "Load", f"{wanted.requests_per_s:g} requests/s"
+        yield "Load", f"{wanted.requests_per_s:.3g} requests/s"
     yield "Framework", wanted.framework
     yield "Replicas", f"up to {wanted.most_chips} chips"
     yield "Data of", answer.data_version
@@ -155,7 +157,9 @@ def _number(value: float) -> str:
 
 
 def _money(value: float) -> str:
-    return f"{value:,.0f}" if math.isfinite(value) else _UNKNOWN
+    if not math.isfinite(value):
+        return _UNKNOWN
+    return f"{value:,.0f}" if value >= _WHOLE_USD else f"{value:,.2f}"
 
 
 def _fleet_table(answer: Planning) -> Table:
@@ -176,7 +180,7 @@ def _fleet_table(answer: Planning) -> Table:
             )
         )
     return Table(
-        f"The fewest replicas that carry {answer.plan.requests_per_s:g} requests/s",
+        f"The fewest replicas that carry {answer.plan.requests_per_s:.3g} requests/s",
         (
             "Chip",
             "Layout",
@@ -199,8 +203,8 @@ def _trace_blocks(answer: Planning) -> Iterator[Block]:
     share = good / done if done else math.nan
     yield Paragraph(
         f"{simulated.requests:,} requests of the trace, one by one: {share:.0%} of those finished"
-        f" meet the targets one by one. The plan holds them in the mean only; for tails add"
-        " replicas and run `weir simulate`."
+        " meet the targets themselves. The plan holds them in the mean only; where tails count,"
+        " add replicas and look again with `weir simulate`."
     )
     yield spread_table(
         f"{simulated.chips:,} x {simulated.fleets[0].chip}",
