@@ -1,5 +1,6 @@
 """`weir plan`: the best deployment of a model on each chip, and the smallest fleet."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,6 +87,7 @@ def plan(
     """Plan how to serve MODEL: best layout and batch on each chip, smallest fleet, cost, power."""
     target = Output.checked(style, html, output)
     drafts = drafts_of(draft_tokens, acceptance)
+    _check_positive({"--ttft": ttft, "--tpot": tpot, "--load": load})
     import numpy as np
 
     from weir.answers.datasheet import cited_sources
@@ -101,8 +103,8 @@ def plan(
         chips=_names(on_chips),
         workload=work,
         target=Target(
-            ttft_s=float("inf") if ttft is None else ttft,
-            tpot_s=float("inf") if tpot is None else tpot,
+            ttft_s=math.inf if ttft is None else ttft,
+            tpot_s=math.inf if tpot is None else tpot,
             is_sure=sure,
         ),
         objective=objective,
@@ -120,6 +122,17 @@ def plan(
         )
     sources = cited_sources(answer.sources, catalog)
     target.deliver(plan_document(answer, sources), answer)
+
+
+def _check_positive(given: dict[str, float | None]) -> None:
+    """Refuses what is no finite number above 0.
+
+    Raises:
+        InputError: With the option.
+    """
+    for name, value in given.items():
+        if value is not None and not 0.0 < value < math.inf:
+            raise InputError(f"{name} is {value}; use a number above 0, or leave it out")
 
 
 def _names(text: str) -> tuple[str, ...]:
