@@ -1,17 +1,14 @@
 """Fits the kernel model to the installed measured tables and writes the calibration files."""
 
 import datetime as dt
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from weir.answers.machines import machine_of
 from weir.catalog.calibration import START, Efficiency, read_efficiency
 from weir.catalog.kernel_tables import KernelTables, installed_tables
 from weir.catalog.query import Catalog
-from weir.core.errors import OutputError
 from weir.perf.calibration.calibrate import (
     PLANS,
     Held,
@@ -117,7 +114,7 @@ def calibrate(
         held=held,
         rows={kernel: _count(cases[kernel]) for kernel in PLANS},
         version=tables.version,
-        sha256=_hash(tables),
+        sha256=tables.sha256(),
     )
 
 
@@ -133,49 +130,27 @@ def _count(cases: Sequence[Case]) -> int:
     return sum(len(case.measured_s) for case in cases)
 
 
-def _hash(tables: KernelTables) -> str:
-    """One hash over all files that the plan reads, in order."""
-    total = hashlib.sha256()
-    for path in tables.files():
-        total.update(hashlib.sha256(path.read_bytes()).digest())
-    return total.hexdigest()
-
-
-def write(calibration: Calibration, folder: Path, *, today: dt.date) -> tuple[Path, Path]:
-    """Writes the parameters and their manifest.
+def files(calibration: Calibration, *, today: dt.date) -> dict[str, str]:
+    """The parameters and their manifest, by file name.
 
     Args:
         calibration: What was fitted.
-        folder: Where to; made if absent.
         today: The day to note.
-
-    Raises:
-        OutputError: The folder cannot be written.
     """
-    kernels, manifest = folder / "kernels.toml", folder / "manifest.toml"
     tables = installed_tables()
-    lines = [
+    chips = ", ".join(f'"{chip.name}"' for chip in tables.chips if chip.calibrates)
+    manifest = [
         "# What `weir calibrate` read for kernels.toml; do not edit.",
         f'package = "{tables.plan["package"]}"',
         f'version = "{calibration.version}"',
         f'licence = "{tables.plan["licence"]}"',
         f'sha256 = "{calibration.sha256}"',
         f'framework = "{tables.reference}"',
-        f"chips = {[chip.name for chip in tables.chips if chip.calibrates]}".replace("'", '"'),
+        f"chips = [{chips}]",
         f"date = {today.isoformat()}",
         "",
         "[rows]",
         *(f"{kernel} = {count}" for kernel, count in calibration.rows.items()),
         "",
     ]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for path, text in (
-            (kernels, to_toml(calibration.efficiency)), (manifest, "\n".join(lines)),
-        ):  # fmt: skip
-            part = path.with_suffix(".part")
-            part.write_text(text, encoding="utf-8")
-            part.replace(path)
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be written: {error.strerror}") from None
-    return kernels, manifest
+    return {"kernels.toml": to_toml(calibration.efficiency), "manifest.toml": "\n".join(manifest)}

@@ -12,7 +12,7 @@ from weir.catalog.calibration import START, Efficiency, load_efficiency, read_ef
 from weir.catalog.kernel_tables import KernelTables, installed_tables
 from weir.catalog.query import Catalog
 from weir.perf.calibration.calibrate import PLANS, leave_one_out
-from weir.perf.calibration.cases import Case
+from weir.perf.calibration.cases import PROTOCOL, Case
 from weir.perf.calibration.statistics import LARGE_S, Accuracy, TwoNumbers, accuracy, two_numbers
 
 Array = NDArray[np.float64]
@@ -23,7 +23,6 @@ WORST: Final = 20
 # Errors below this are of no use in a list of the worst: clocks and launches scatter.
 _SHORTEST_WORST_S: Final = 1e-5
 _FORMATS_OF_CASE: Final = ("dtype", "kv_dtype", "scope", "library")
-_PROTOCOL: Final = ("weight_pool_bytes", "cache_pool_bytes")
 
 Progress = Callable[[str], None]
 
@@ -177,7 +176,7 @@ def _frameworks(tables: KernelTables) -> list[str]:
 def _serves(efficiency: Efficiency, case: Case) -> bool:
     """Whether the model has the case's format and the chip a rate for it."""
     formats = {name.partition("/")[0] for name in efficiency.tables[case.table].dtype}
-    return case.dtype in formats and case.has_rate
+    return (not case.dtype or case.dtype in formats) and case.has_rate
 
 
 def _baselines(
@@ -293,7 +292,7 @@ def _worst(cases: Sequence[Case], efficiency: Efficiency) -> tuple[WorstCase, ..
 def _shape(case: Case, index: int) -> str:
     parts = []
     for name, value in case.arguments.items():
-        if name in (*_FORMATS_OF_CASE, *_PROTOCOL):
+        if name in (*_FORMATS_OF_CASE, *PROTOCOL):
             continue
         number = value[index] if isinstance(value, np.ndarray) else value
         parts.append(f"{name} {number:g}")

@@ -1,13 +1,11 @@
-"""The page `docs/validation.md` and its pictures, from the accuracy of the kernel model."""
+"""The text of `docs/validation/ops.md` and its pictures, from the accuracy of the kernel model."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from weir.answers.validate_ops import OpsReport, OpsRow, Residuals
-from weir.core.errors import OutputError
 from weir.perf.calibration.statistics import Accuracy
 
 _ROLES: Final = {
@@ -27,7 +25,7 @@ _LARGEST_ERROR: Final = 1.0
 _INTRODUCTION: Final = """\
 # Accuracy of the kernel model
 
-Written by `weir validate --table ops`; do not edit.
+Written by `weir validate --table ops --write docs/validation`; do not edit.
 
 Estimates are compared with the measured kernel tables of {tables} (Apache-2.0), at most {rows} rows
 of each table, format and chip, spread evenly. Parameters are fitted on four chips (A100 SXM, H100
@@ -61,7 +59,7 @@ def page(report: OpsReport) -> str:
     lines += ["", "## The worst cases on test chips", "", *_worst(report)]
     lines += ["", "## Residuals on test chips", ""]
     lines += [
-        f"![{item.kernel}: error over measured time](validation/{item.kernel}.svg)"
+        f"![{item.kernel}: error over measured time]({item.kernel}.svg)"
         for item in report.residuals
     ]
     return "\n".join(lines) + "\n"
@@ -99,7 +97,7 @@ def _summary(rows: Sequence[OpsRow]) -> Iterator[str]:
         chosen = [row for row in test if (row.kernel, row.dtype) == key]
         if all(np.isnan(row.two_numbers.mape) for row in chosen):
             continue
-        yield f"| {key[0]} | {key[1]} | {len(chosen)} | {' | '.join(_mean(chosen))} |"
+        yield f"| {key[0]} | {key[1] or '–'} | {len(chosen)} | {' | '.join(_mean(chosen))} |"
 
 
 def _table(rows: Sequence[OpsRow]) -> Iterator[str]:
@@ -111,7 +109,7 @@ def _table(rows: Sequence[OpsRow]) -> Iterator[str]:
     for row in rows:
         model = row.model
         yield (
-            f"| {row.kernel} | {row.dtype} | {row.framework} | {row.chip} | {model.count} "
+            f"| {row.kernel} | {row.dtype or '–'} | {row.framework} | {row.chip} | {model.count} "
             f"| {_pair(model)} | {_percent(model.p90)} | {model.bias:+.2f} "
             f"| {_percent(model.time_weighted)} | {_pair(row.large)} | {_pair(row.two_numbers)} "
             f"| {_pair(row.roofline)} | {_percent(row.coverage)} | {row.factor:.2f} |"
@@ -123,7 +121,7 @@ def _worst(report: OpsReport) -> Iterator[str]:
     yield "|---|---|---|---|---|---|"
     for case in report.worst:
         yield (
-            f"| {case.kernel} | {case.dtype} | {case.chip} | {case.shape} "
+            f"| {case.kernel} | {case.dtype or '–'} | {case.chip} | {case.shape} "
             f"| {case.measured_s * _MICRO:.1f} | {case.estimate_s * _MICRO:.1f} |"
         )
 
@@ -167,22 +165,3 @@ def picture(item: Residuals) -> str:
             "",
         ]
     )
-
-
-def write_page(report: OpsReport, docs: Path) -> Path:
-    """Writes `validation.md` and its pictures into a folder of documents.
-
-    Raises:
-        OutputError: The folder cannot be written.
-    """
-    target, pictures = docs / "validation.md", docs / "validation"
-    try:
-        pictures.mkdir(parents=True, exist_ok=True)
-        for item in report.residuals:
-            (pictures / f"{item.kernel}.svg").write_text(picture(item), encoding="utf-8")
-        part = target.with_suffix(".part")
-        part.write_text(page(report), encoding="utf-8")
-        part.replace(target)
-    except OSError as error:
-        raise OutputError(f"{docs}: cannot be written: {error.strerror}") from None
-    return target

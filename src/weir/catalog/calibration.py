@@ -4,7 +4,7 @@ The records are plain dataclasses, so that the speed model reads them without th
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
@@ -32,12 +32,16 @@ class Assumed:
         boost_clock_hz: Clock.
         last_level_cache_bytes: Last-level cache.
         interval_log: Widening of the interval of the logarithm of a time, per unknown fact.
+        beyond_log: The same per doubling of an argument beyond what was fitted.
+        beyond_most_log: The most that arguments beyond what was fitted add.
     """
 
     cores: float
     boost_clock_hz: float
     last_level_cache_bytes: float
     interval_log: float
+    beyond_log: float
+    beyond_most_log: float
 
 
 @dataclass(frozen=True)
@@ -48,11 +52,13 @@ class Table:
         shared: Values for all chips and formats.
         generation: By trait set: "hopper", "generic", …
         dtype: By number format, or format and trait set: "fp8", "fp8/hopper".
+        seen: Smallest and largest value of each argument among the rows that were fitted.
     """
 
     shared: Mapping[str, float]
     generation: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     dtype: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    seen: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     def values(self, traits: str, dtype: str) -> dict[str, float]:
         """The values of a trait set in a format."""
@@ -168,7 +174,12 @@ def parse_efficiency(text: Mapping[str, Any], path: object) -> Efficiency:
         raise RecordError(path, problems)
     return Efficiency(
         tables={
-            kernel: Table(table["shared"], table.get("generation", {}), table.get("dtype", {}))
+            kernel: Table(
+                table["shared"],
+                table.get("generation", {}),
+                table.get("dtype", {}),
+                table.get("seen", {}),
+            )
             for kernel, table in text.items()
             if kernel not in _NOT_KERNELS
         },

@@ -3,6 +3,7 @@
 The tables are read where the package is installed; none of their rows is part of Weir.
 """
 
+import hashlib
 import importlib.metadata
 import importlib.util
 import tomllib
@@ -88,6 +89,13 @@ class KernelTables:
                     path = self._path(table, chip.name, framework)
                     if path is not None:
                         yield path
+
+    def sha256(self) -> str:
+        """One hash over all files that the plan reads, in order."""
+        total = hashlib.sha256()
+        for path in self.files():
+            total.update(hashlib.sha256(path.read_bytes()).digest())
+        return total.hexdigest()
 
     def _path(self, table: str, chip: str, framework: str) -> Path | None:
         place = self.plan["tables"][table]

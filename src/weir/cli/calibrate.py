@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from weir.cli.catalogue import catalog_of
+from weir.cli.common import check_writable, write_file
 from weir.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Folder for kernels.toml and manifest.toml.",
+    help="Existing folder for kernels.toml and manifest.toml.",
 )
 @click.pass_context
 def calibrate(ctx: click.Context, measured: Path | None, out: Path | None) -> None:
@@ -39,11 +40,13 @@ def calibrate(ctx: click.Context, measured: Path | None, out: Path | None) -> No
     if out is None:
         raise InputError("calibrate: give --out DIR for the fitted files, or --measured CSV.")
     from weir.answers.calibrate_kernels import calibrate as fit
-    from weir.answers.calibrate_kernels import write
+    from weir.answers.calibrate_kernels import files
 
+    check_writable(*(out / name for name in ("kernels.toml", "manifest.toml")))
     found = fit(catalog_of(ctx), progress=lambda text: click.echo(text, err=True))
-    for path in write(found, out, today=dt.datetime.now(tz=dt.UTC).date()):
-        click.echo(path)
+    for name, text in files(found, today=dt.datetime.now(tz=dt.UTC).date()).items():
+        write_file(out / name, text)
+        click.echo(out / name)
 
 
 def _line(item: "MeasuredFactor") -> str:

@@ -10,6 +10,7 @@ HEAD = {
     "kin_interval_log": {"kin": 0.1, "generic": 0.2},
     "assumed": {
         "cores": 1.0, "boost_clock_hz": 1.0, "last_level_cache_bytes": 1.0, "interval_log": 0.1,
+        "beyond_log": 0.1, "beyond_most_log": 0.5,
     },
 }  # fmt: skip
 

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weir.catalog.calibration import Efficiency, Table
-from weir.perf.calibration.cases import Case
+from weir.perf.calibration.cases import PROTOCOL, Case
 from weir.perf.calibration.fit import Values, fit_format, pooled, replaced, residuals
 from weir.perf.kernels.attention import DecodeParameters, PrefillParameters
 from weir.perf.kernels.collectives import CollectiveParameters
+from weir.perf.kernels.elementwise import ElementwiseParameters
 from weir.perf.kernels.gemm import GemmParameters
 from weir.perf.kernels.moe import MoeParameters
 
@@ -43,6 +44,7 @@ PLANS: Final[Mapping[str, KernelPlan]] = {
     "mla_prefill": KernelPlan(PrefillParameters, "bf16", 3),
     "mla_decode": KernelPlan(DecodeParameters, "bf16", 5),
     "moe_gemm": KernelPlan(MoeParameters, "bf16", 2),
+    "elementwise": KernelPlan(ElementwiseParameters, "", 3),
     "all_reduce": KernelPlan(CollectiveParameters, "scale_up", 3),
     "all_reduce_library": KernelPlan(CollectiveParameters, "scale_up", 3),
     "all_gather": KernelPlan(CollectiveParameters, "scale_up", 3),
@@ -145,9 +147,8 @@ def with_intervals(
 ) -> Efficiency:
     """Sets the interval of every format on every generation, and what a foreign chip adds.
 
-    A chip of a calibrated generation lies between the chip that was fitted and one whose generation
-    was never seen. Its interval is that of the fit's own residuals and a share of the way to that
-    of the chips left out; a chip of another generation goes all the way.
+    A chip of a calibrated generation gets the interval that holds the residuals of the chip that
+    was fitted; a chip of another generation also what leaving a generation out added to them.
 
     Args:
         table: Kernel.
@@ -161,27 +162,34 @@ def with_intervals(
     unseen = [
         _errors(case, fit.efficiency) for fit in held for case in reference if case.chip == fit.chip
     ]
-    foreign = max(_quantile(unseen), seen) if unseen else seen * _FOREIGN_WITHOUT_DATA
-    widening = (foreign / seen) ** SHARE_OF_FOREIGN
+    foreign = _quantile(unseen) if unseen else seen * _FOREIGN_WITHOUT_DATA
     values = Values.of(fitted.tables[table])
+    values.shared["foreign_interval_log"] = max(foreign - seen, 0.0)
+    values.seen = seen_ranges(cases)
     for dtype in sorted({case.dtype for case in cases}):
         chosen = [case for case in cases if case.dtype == dtype]
-        place = values.shared if dtype == plan.reference else values.dtype.setdefault(dtype, {})
-        place["interval_log"] = _quantile([_errors(case, fitted) for case in chosen]) * widening
+        is_reference = dtype == plan.reference
+        place = values.shared if is_reference else values.dtype.setdefault(dtype, {})
+        place["interval_log"] = _quantile([_errors(case, fitted) for case in chosen])
+        group = values.generation if is_reference else values.dtype
         for case in chosen:
             traits = case.machine.generation
-            own = (
-                values.generation.setdefault(traits, {})
-                if dtype == plan.reference
-                else values.dtype.setdefault(f"{dtype}/{traits}", {})
-            )
-            own["interval_log"] = _quantile([_errors(case, fitted)]) * widening
-    values.shared["foreign_interval_log"] = foreign - seen * widening
+            own = group.setdefault(traits if is_reference else f"{dtype}/{traits}", {})
+            own["interval_log"] = _quantile([_errors(case, fitted)])
     return replaced(fitted, table, values.table())
 
 
-# How far towards a foreign chip, on a logarithmic scale, a new chip of a known generation goes.
-SHARE_OF_FOREIGN: Final = 0.25
+def seen_ranges(cases: Sequence[Case]) -> dict[str, list[float]]:
+    """Smallest and largest value of every argument with one value a row."""
+    found: dict[str, list[float]] = {}
+    for case in cases:
+        for name, value in case.arguments.items():
+            if isinstance(value, np.ndarray) and name not in PROTOCOL:
+                low, high = found.get(name, (np.inf, -np.inf))
+                found[name] = [min(low, float(value.min())), max(high, float(value.max()))]
+    return found
+
+
 # Without chips to leave out, a foreign chip is taken to be this much less certain.
 _FOREIGN_WITHOUT_DATA: Final = 2.0
 

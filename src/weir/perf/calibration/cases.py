@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from weir.perf import kernels
 from weir.perf.kernels.cost import Cost
 from weir.perf.kernels.efficiency import Efficiency
-from weir.perf.kernels.formats import kernel_format
+from weir.perf.kernels.formats import BF16_BYTES, kernel_format
 from weir.perf.machine import Machine
 
 Array = NDArray[np.float64]
@@ -48,6 +48,8 @@ COLLECTIVES: Final = {
     "reduce_scatter": "reduce_scatter",
     "all_reduce": "all_reduce",
 }
+# Arguments that describe the measurement, not the kernel.
+PROTOCOL: Final = ("weight_pool_bytes", "cache_pool_bytes")
 ELEMENT_BYTES: Final = {"half": 2.0, "int8": 1.0, "bfloat16": 2.0}
 
 
@@ -263,6 +265,15 @@ def custom_all_reduce_cases(
     yield whole.take(np.nonzero(plain)[0])
 
 
+def conversion_cases(
+    columns: Columns, machine: Machine, chip: str, framework: str
+) -> Iterator[Case]:
+    """Element-wise kernels, by the one that converts 16-bit activations to eight bits."""
+    m, k = _floats(columns, "m", "k")
+    arguments = {"bytes_read": BF16_BYTES * m * k, "bytes_written": m * k}
+    yield Case("elementwise", "", chip, framework, machine, arguments, columns["latency"])
+
+
 TABLES: Final[Mapping[str, Callable[[Columns, Machine, str, str], Iterator[Case]]]] = {
     "gemm": gemm_cases,
     "context_attention": prefill_cases,
@@ -270,6 +281,7 @@ TABLES: Final[Mapping[str, Callable[[Columns, Machine, str, str], Iterator[Case]
     "context_mla": mla_prefill_cases,
     "generation_mla": mla_decode_cases,
     "moe": moe_cases,
+    "scale_matrix": conversion_cases,
     "nccl": collective_cases,
     "custom_allreduce": custom_all_reduce_cases,
 }

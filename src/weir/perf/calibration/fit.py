@@ -54,6 +54,7 @@ class Values:
     shared: dict[str, float] = field(default_factory=dict)
     generation: dict[str, dict[str, float]] = field(default_factory=dict)
     dtype: dict[str, dict[str, float]] = field(default_factory=dict)
+    seen: dict[str, list[float]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, table: Table) -> "Values":
@@ -62,11 +63,12 @@ class Values:
             dict(table.shared),
             {key: dict(values) for key, values in table.generation.items()},
             {key: dict(values) for key, values in table.dtype.items()},
+            {key: list(bounds) for key, bounds in table.seen.items()},
         )
 
     def table(self) -> Table:
         """The table."""
-        return Table(self.shared, self.generation, self.dtype)
+        return Table(self.shared, self.generation, self.dtype, self.seen)
 
     def put(self, free: Free, value: float) -> None:
         """Sets one value."""

@@ -1,6 +1,6 @@
 """The calibration file as text: TOML with one value a line, rounded so that reruns agree."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Final
 
@@ -21,6 +21,7 @@ def to_toml(efficiency: Efficiency) -> str:
     lines += _table("assumed", asdict(efficiency.assumed))
     for kernel, table in efficiency.tables.items():
         lines += _table(f"{kernel}.shared", table.shared)
+        lines += _ranges(f"{kernel}.seen", table.seen)
         for name in sorted(table.generation):
             lines += _table(f"{kernel}.generation.{name}", table.generation[name])
         for name in sorted(table.dtype):
@@ -33,6 +34,15 @@ def _table(name: str, values: Mapping[str, float] | Mapping[str, str]) -> Iterat
     for key in sorted(values):
         value = values[key]
         yield f'{key} = "{value}"' if isinstance(value, str) else f"{key} = {_number(value)}"
+    yield ""
+
+
+def _ranges(name: str, ranges: Mapping[str, Sequence[float]]) -> Iterator[str]:
+    if not ranges:
+        return
+    yield f"[{name}]"
+    for key in sorted(ranges):
+        yield f"{key} = [{', '.join(_number(bound) for bound in ranges[key])}]"
     yield ""
 
 

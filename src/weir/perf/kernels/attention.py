@@ -5,6 +5,7 @@ pair of query and key. Decode reads the cache once; it is split over sequences, 
 pieces of the context so that all cores have work.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,14 +32,15 @@ from weir.perf.kernels.efficiency import (
     widening,
 )
 from weir.perf.kernels.formats import BF16_BYTES, cache_bytes, kernel_format
+from weir.perf.kernels.gemm import KERNEL as GEMM
+from weir.perf.kernels.gemm import GemmParameters
 from weir.perf.machine import Machine, rate
 
 Array = NDArray[np.float64]
 
 PREFILL: Final = "attention_prefill"
 DECODE: Final = "attention_decode"
-# Rows of queries that one tile holds, and keys that one step of it takes.
-QUERY_TILE: Final = 128.0
+# Keys that one step of a tile takes.
 KEY_STEP: Final = 128.0
 # Scores and weighted values are one matrix product each.
 PRODUCTS: Final = 2.0
@@ -65,8 +67,7 @@ class PrefillParameters:
         cache_speedup: Bandwidth of the last-level cache over that of the memory.
         cache_share: Share of the last-level cache in which operands are found again.
         cache_sharpness: How sharply residency ends when operands outgrow the cache.
-        idle_power_share: Share of the power limit spent without matrix work.
-        energy_j_s2_per_flop: Energy of one operation over the square of the clock.
+        query_tile: Rows of queries that one tile holds.
         interval_log: Half width of the 80 % interval of the logarithm of the time.
     """
 
@@ -83,8 +84,7 @@ class PrefillParameters:
     cache_speedup: float = parameter("1", 1.0, 20.0)
     cache_share: float = parameter("1", 0.01, 1.5, per="generation")
     cache_sharpness: float = parameter("1", 1.0, 10.0)
-    idle_power_share: float = parameter("1", 0.0, 0.5)
-    energy_j_s2_per_flop: float = parameter("J s2/FLOP", 1e-33, 1e-29, per="generation")
+    query_tile: float = parameter("1", 16.0, 512.0, per="generation fixed")
     interval_log: float = parameter("1", 0.0, 3.0, per="fixed format")
 
 
@@ -105,6 +105,7 @@ class DecodeParameters:
         single_head_share: Fixed cost of a block with one query head over that of one with several,
             where another kernel serves it.
         step_s: Latency of one step of `KEY_STEP` keys.
+        split_from_tokens: Shortest context that is split at all.
         split_min_tokens: Shortest piece of the context that a split makes.
         split_max: Most pieces of a split.
         combine_s: Fixed cost of combining the pieces of a split.
@@ -123,10 +124,11 @@ class DecodeParameters:
     cache_sharpness: float = parameter("1", 1.0, 10.0)
     group_limit: float = parameter("1", 1.0, 1024.0, per="fixed")
     block_s: float = parameter("s", 0.0, 1e-4, per="generation format")
-    single_head_share: float = parameter("1", 0.05, 2.0, per="generation")
+    single_head_share: float = parameter("1", 0.05, 2.0, per="generation format")
     step_s: float = parameter("s", 0.0, 1e-4, per="generation format")
+    split_from_tokens: float = parameter("1", 1.0, 1e5, per="fixed")
     split_min_tokens: float = parameter("1", 16.0, 8192.0, per="generation")
-    split_max: float = parameter("1", 1.0, 1024.0, per="generation")
+    split_max: float = parameter("1", 1.0, 1024.0, per="generation format")
     ramp_bytes: float = parameter("bytes", 1.0, 1e9, per="generation")
     combine_s: float = parameter("s", 0.0, 1e-4, per="generation format")
     matrix_efficiency: float = parameter("1", 0.02, 1.2, per="generation format")
@@ -176,40 +178,110 @@ def attention_prefill(
     (window,) = sizes(PREFILL, allow_zero=True, window=window)
     kv = np.maximum(kv, q)
     p = eff.of(PrefillParameters, PREFILL, machine.generation, f"{dtype}-{kv_dtype}")
-    chip = silicon(machine, eff)
-    dense = rate(machine, kernel_format(dtype).rate)
-    pairs = batch * heads * visible_pairs(q, kv, window)
-    flop = PRODUCTS * FLOP_PER_MAC * pairs * dim
     queries = batch * q * heads * dim * BF16_BYTES
     cache = KEYS_AND_VALUES * batch * kv * kv_heads * dim * cache_bytes(kv_dtype)
-    moved = KEYS_AND_VALUES * queries + cache
+    prompt = Prompt(
+        heads=batch * heads, q=q, kv=kv, window=window,
+        pair_flop=PRODUCTS * FLOP_PER_MAC * dim,
+        passed_bytes=queries + cache, moved_bytes=KEYS_AND_VALUES * queries + cache,
+    )  # fmt: skip
+    shapes = {"batch": batch, "q_tokens": q, "kv_tokens": kv, "heads": heads, "head_dim": dim}
+    return prefill_cost(machine, eff, p, PREFILL, prompt, dtype, shapes)
 
-    per_core = np.asarray(dense) * p.matrix_efficiency / chip.cores
-    pair_s = PRODUCTS * FLOP_PER_MAC * dim / per_core + 1.0 / (
-        p.exponentials_per_clock * np.asarray(chip.clock_hz)
-    )
-    tiles = batch * heads * np.ceil(q / QUERY_TILE)
-    extent = visible_pairs(q, kv, window) / q + KEY_STEP / PRODUCTS
-    longest = np.minimum(kv, np.where(window > 0.0, window + QUERY_TILE, np.inf))
-    longest = np.ceil(longest / KEY_STEP) * KEY_STEP
-    key_s = np.maximum(QUERY_TILE * pair_s, p.step_s / KEY_STEP)
-    mean_s = extent * key_s + p.tile_s
-    longest_s = longest * key_s + p.tile_s
-    load = tiles / chip.cores
-    matrix = np.maximum(load * mean_s, longest_s) + p.tail_share * np.minimum(load, 1.0) * longest_s
-    around = p.write_passes * (queries + cache)
-    memory = streamed_s(p, chip, moved + around, moved)
-    power = power_s(chip, flop, p.energy_j_s2_per_flop, p.idle_power_share)
-    launch = p.launch_s + p.sequence_s * batch
+
+@dataclass(frozen=True)
+class Prompt:
+    """What one call of prefill attention works on.
+
+    Attributes:
+        heads: Independent heads: sequences times query heads.
+        q: New tokens of each.
+        kv: Tokens each may attend to at its end.
+        window: Sliding window; 0 for none.
+        pair_flop: Arithmetic of one pair of a query and a key.
+        passed_bytes: Operands that the kernels around the call pass over.
+        moved_bytes: Operands and results, each moved once.
+    """
+
+    heads: Array
+    q: Array
+    kv: Array
+    window: Array
+    pair_flop: Array
+    passed_bytes: Array
+    moved_bytes: Array
+
+
+def prefill_cost(
+    machine: Machine,
+    eff: Efficiency,
+    p: PrefillParameters,
+    kernel: str,
+    prompt: Prompt,
+    dtype: str,
+    shapes: Mapping[str, Array],
+) -> Cost:
+    """Prices a prompt.
+
+    Args:
+        machine: The chip or chips.
+        eff: Learned parameters.
+        p: Parameters of the kernel.
+        kernel: Its name.
+        prompt: What it works on.
+        dtype: Format of the arithmetic.
+        shapes: Arguments of the kernel, to widen the interval beyond what was fitted.
+    """
+    chip = silicon(machine, eff)
+    dense: Array = np.asarray(rate(machine, kernel_format(dtype).rate))
+    mean_keys = visible_pairs(prompt.q, prompt.kv, prompt.window) / prompt.q
+    flop = prompt.pair_flop * prompt.heads * prompt.q * mean_keys
+    matrix = tiles_s(p, chip, prompt, mean_keys, dense)
+    around = p.write_passes * prompt.passed_bytes
+    memory = streamed_s(p, chip, prompt.moved_bytes + around, prompt.moved_bytes)
+    g = eff.of(GemmParameters, GEMM, machine.generation, dtype)
+    power = power_s(chip, flop, g.energy_j_s2_per_flop, g.idle_power_share)
+    launch = p.launch_s + p.sequence_s * shapes["batch"]
     busy = np.maximum(overlapped(matrix, memory, p.serial_share), power)
     return cost(
         {COMPUTE: matrix, MEMORY: memory, LAUNCH: launch, POWER: power},
         launch + busy,
-        p.interval_log + widening(eff, PREFILL, machine),
-        hardware_s=np.maximum(flop / dense, moved / chip.bandwidth),
+        p.interval_log + widening(eff, kernel, machine, **shapes),
+        hardware_s=np.maximum(flop / dense, prompt.moved_bytes / chip.bandwidth),
         flop=flop,
-        memory_bytes=moved,
+        memory_bytes=prompt.moved_bytes,
     )
+
+
+def tiles_s(
+    p: PrefillParameters, chip: Silicon, prompt: Prompt, mean_keys: Array, dense: Array
+) -> Array:
+    """Time of all tiles of queries over the keys they see.
+
+    A tile works on every key that any of its queries sees: half a tile more than the mean query
+    under a causal mask, a whole tile more under a window.
+
+    Args:
+        p: Parameters of the kernel.
+        chip: The chip.
+        prompt: What the call works on.
+        mean_keys: Keys that a query sees on average.
+        dense: Dense rate of the arithmetic.
+    """
+    cores, window = np.asarray(chip.cores), prompt.window
+    tile = np.minimum(p.query_tile, prompt.q)
+    whole = np.ceil(prompt.kv / KEY_STEP) * KEY_STEP
+    extent = mean_keys + np.where(window > 0.0, tile, tile / PRODUCTS)
+    extent = np.minimum(np.maximum(extent, KEY_STEP), whole)
+    longest = np.where(window > 0.0, np.minimum(whole, window + p.query_tile + KEY_STEP), whole)
+    pair_s = prompt.pair_flop * cores / (dense * p.matrix_efficiency)
+    exponential_s = 1.0 / (p.exponentials_per_clock * np.asarray(chip.clock_hz))
+    key_s = np.maximum(p.query_tile * (pair_s + exponential_s), p.step_s / KEY_STEP)
+    mean_s, longest_s = extent * key_s + p.tile_s, longest * key_s + p.tile_s
+    load = prompt.heads * np.ceil(prompt.q / p.query_tile) / cores
+    exposed = p.tail_share * np.minimum(load, 1.0) * longest_s
+    seconds: Array = np.maximum(load * mean_s, longest_s) + exposed
+    return seconds
 
 
 def streamed_s(
@@ -278,43 +350,26 @@ def attention_decode(
     seen = np.where(window > 0.0, np.minimum(kv, window + KEY_STEP), kv)
     p = eff.of(DecodeParameters, DECODE, machine.generation, kv_dtype)
     group = heads / kv_heads
-    streams = np.where(group > p.group_limit, heads, kv_heads)
+    copies = np.where(group > p.group_limit, heads, kv_heads)
     rows = np.where(group > p.group_limit, 0.0, np.ceil(group / p.query_rows) * p.query_rows)
     key_bytes = KEYS_AND_VALUES * dim * cache_bytes(kv_dtype)
-    return split_over_context(
-        machine, eff, p, DECODE,
-        blocks=batch * streams, tokens=seen, token_bytes=key_bytes,
+    streams = Streams(
+        blocks=batch * copies, tokens=seen, token_bytes=key_bytes,
         token_flop=PRODUCTS * FLOP_PER_MAC * rows * dim,
         cached_bytes=batch * kv_heads * seen * key_bytes, pool_bytes=pool,
         other_bytes=KEYS_AND_VALUES * batch * heads * dim * BF16_BYTES,
         flop=PRODUCTS * FLOP_PER_MAC * batch * heads * seen * dim,
         block_share=np.where((group > 1.0) & (group <= p.group_limit), 1.0, p.single_head_share),
     )  # fmt: skip
+    shapes = {"batch": batch, "kv_tokens": kv, "heads": heads, "head_dim": dim}
+    return split_over_context(machine, eff, p, DECODE, streams, shapes)
 
 
-def split_over_context(
-    machine: Machine,
-    eff: Efficiency,
-    p: DecodeParameters,
-    kernel: str,
-    *,
-    blocks: Array,
-    tokens: Array,
-    token_bytes: Array,
-    token_flop: Array,
-    cached_bytes: Array,
-    pool_bytes: Array,
-    other_bytes: Array,
-    flop: Array,
-    block_share: Array | float = 1.0,
-) -> Cost:
-    """Time of blocks of work that each stream the context of one sequence.
+@dataclass(frozen=True)
+class Streams:
+    """Blocks of work that each stream the context of one sequence.
 
-    Args:
-        machine: The chip or chips.
-        eff: Learned parameters.
-        p: Parameters of the kernel.
-        kernel: Its name.
+    Attributes:
         blocks: Independent streams: sequences times key heads.
         tokens: Tokens of each.
         token_bytes: Bytes of one token of one stream.
@@ -325,29 +380,62 @@ def split_over_context(
         flop: Useful arithmetic.
         block_share: Fixed cost of these blocks over that of blocks with a group of heads.
     """
+
+    blocks: Array
+    tokens: Array
+    token_bytes: Array
+    token_flop: Array
+    cached_bytes: Array
+    pool_bytes: Array
+    other_bytes: Array
+    flop: Array
+    block_share: Array | float = 1.0
+
+
+def split_over_context(
+    machine: Machine,
+    eff: Efficiency,
+    p: DecodeParameters,
+    kernel: str,
+    streams: Streams,
+    shapes: Mapping[str, Array],
+) -> Cost:
+    """Prices streams over contexts, split so that all cores have work.
+
+    Args:
+        machine: The chip or chips.
+        eff: Learned parameters.
+        p: Parameters of the kernel.
+        kernel: Its name.
+        streams: The work.
+        shapes: Arguments of the kernel, to widen the interval beyond what was fitted.
+    """
     chip = silicon(machine, eff)
     cores, clock = np.asarray(chip.cores), np.asarray(chip.clock_hz)
-    dense = np.asarray(rate(machine, "bf16"))
-    moved = cached_bytes + other_bytes
+    dense: Array = np.asarray(rate(machine, "bf16"))
+    tokens = streams.tokens
+    moved = streams.cached_bytes + streams.other_bytes
     most = np.clip(tokens / p.split_min_tokens, 1.0, p.split_max)
-    split = np.clip(cores / blocks, 1.0, most)
-    load = blocks * split / cores
-    matrix_s = token_flop / (dense * p.matrix_efficiency / cores)
-    token_s = np.maximum(matrix_s, token_bytes / (p.core_bytes_per_clock * clock))
+    most = np.where(tokens >= p.split_from_tokens, most, 1.0)
+    split = np.clip(cores / streams.blocks, 1.0, most)
+    load = streams.blocks * split / cores
+    matrix_s = streams.token_flop / (dense * p.matrix_efficiency / cores)
+    token_s = np.maximum(matrix_s, streams.token_bytes / (p.core_bytes_per_clock * clock))
     # All blocks of a core share it; on top, the steps of one block wait for each other.
     taken = np.ceil(tokens / split / KEY_STEP) * KEY_STEP
-    block_s = p.block_s * block_share
-    shared = load * (taken * token_s + block_s)
+    # The first block of a core begins while the call starts, so its fixed cost is hidden there.
+    started = load * load / (1.0 + load)
+    shared = load * taken * token_s + started * p.block_s * streams.block_share
     chain = np.maximum(taken * matrix_s, taken / KEY_STEP * p.step_s)
     ramp = 1.0 + p.ramp_bytes / (p.ramp_bytes + moved)
-    memory = ramp * streamed_s(p, chip, moved, np.maximum(pool_bytes, moved))
+    memory = ramp * streamed_s(p, chip, moved, np.maximum(streams.pool_bytes, moved))
     launch = p.launch_s + np.where(split > 1.0, p.combine_s, 0.0)
-    matrix = blocks * tokens * token_flop / (dense * p.matrix_efficiency)
+    matrix = streams.blocks * tokens * streams.token_flop / (dense * p.matrix_efficiency)
     return cost(
         {COMPUTE: matrix, MEMORY: np.maximum(memory, shared - matrix), LAUNCH: launch + chain},
         launch + chain + overlapped(shared, memory, p.serial_share),
-        p.interval_log + widening(eff, kernel, machine),
-        hardware_s=np.maximum(flop / dense, moved / chip.bandwidth),
-        flop=flop,
+        p.interval_log + widening(eff, kernel, machine, **shapes),
+        hardware_s=np.maximum(streams.flop / dense, moved / chip.bandwidth),
+        flop=streams.flop,
         memory_bytes=moved,
     )

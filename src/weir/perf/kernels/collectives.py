@@ -102,7 +102,9 @@ def p2p(
 ) -> Cost:
     """`message_bytes` from one chip to another."""
     (message,) = sizes("p2p", allow_zero=True, message_bytes=message_bytes)
-    return _priced("p2p", machine, eff, message, np.asarray(ranks, dtype=np.float64), scope)
+    return _priced(
+        "p2p", machine, eff, message, message, np.asarray(ranks, dtype=np.float64), scope
+    )
 
 
 def _collective(
@@ -116,11 +118,18 @@ def _collective(
 ) -> Cost:
     (message,) = sizes(name, allow_zero=True, message_bytes=message_bytes)
     (count,) = sizes(name, ranks=ranks)
-    return _priced(name, machine, eff, trips * message * (count - 1.0) / count, count, scope)
+    sent = trips * message * (count - 1.0) / count
+    return _priced(name, machine, eff, message, sent, count, scope)
 
 
 def _priced(
-    name: str, machine: Machine, eff: Efficiency, sent: Array, ranks: Array, scope: str
+    name: str,
+    machine: Machine,
+    eff: Efficiency,
+    message: Array,
+    sent: Array,
+    ranks: Array,
+    scope: str,
 ) -> Cost:
     """Time to send `sent` bytes from every rank; one rank alone takes none."""
     link = _link(machine, scope)
@@ -132,7 +141,7 @@ def _priced(
     return cost(
         {LINK: wire, LAUNCH: launch},
         np.where(alone, 0.0, launch + wire),
-        p.interval_log + widening(eff, name, machine),
+        p.interval_log + widening(eff, name, machine, message_bytes=message, ranks=ranks),
         hardware_s=np.where(alone, 0.0, hardware),
         link_bytes=np.where(alone, 0.0, sent),
     )

@@ -6,6 +6,7 @@ a generation of chips (how their matrix units are fed), or to a number format, o
 itself contributes nothing but its datasheet.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -72,17 +73,37 @@ def silicon(machine: Machine, efficiency: Efficiency) -> Silicon:
     )
 
 
-def widening(efficiency: Efficiency, kernel: str, machine: Machine) -> Column:
-    """What to add to the interval of a kernel for a foreign generation and for unknown facts."""
-    assumed = efficiency.assumed.interval_log * unknown_share(
-        machine.cores, machine.boost_clock_hz, machine.last_level_cache_bytes
+def widening(efficiency: Efficiency, kernel: str, machine: Machine, **arguments: Array) -> Column:
+    """What to add to the interval of a kernel for what its calibration never saw.
+
+    Args:
+        efficiency: Learned parameters.
+        kernel: Key of its tables.
+        machine: The chip: its generation may be foreign, its facts unknown.
+        arguments: Shapes by the names that calibration saw them under; they may lie outside.
+    """
+    added = _beyond(efficiency, kernel, arguments) + (
+        efficiency.assumed.interval_log
+        * unknown_share(machine.cores, machine.boost_clock_hz, machine.last_level_cache_bytes)
     )
     traits = efficiency.traits(kernel, machine.generation)
     if traits in (machine.generation, efficiency.kin_energy.get(machine.generation)):
-        return assumed
+        return added
     further = efficiency.kin_interval_log
     foreign = efficiency.tables[kernel].shared.get("foreign_interval_log", further["kin"])
-    return assumed + foreign + further.get(traits, 0.0)
+    return added + foreign + further.get(traits, 0.0)
+
+
+def _beyond(efficiency: Efficiency, kernel: str, arguments: Mapping[str, Array]) -> Column:
+    """Widening for shapes outside those that were fitted, by doublings."""
+    total: Column = 0.0
+    for name, (low, high) in efficiency.tables[kernel].seen.items():
+        value = arguments.get(name)
+        if value is None or not value.size or (value.min() >= low and value.max() <= high):
+            continue
+        distance = np.log2(np.maximum(value, np.finfo(np.float64).tiny) / np.clip(value, low, high))
+        total = total + np.abs(distance)
+    return np.minimum(total * efficiency.assumed.beyond_log, efficiency.assumed.beyond_most_log)
 
 
 def power_s(chip: Silicon, flop: Array, energy: float, idle_share: float) -> Array:

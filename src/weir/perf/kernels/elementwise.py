@@ -22,14 +22,16 @@ class ElementwiseParameters:
         memory_efficiency: Share of the memory bandwidth that streaming reaches.
         cache_speedup: Bandwidth of the last-level cache over that of the memory.
         cache_share: Share of the last-level cache in which operands are found again.
+        cache_sharpness: How sharply residency ends when operands outgrow the cache.
         interval_log: Half width of the 80 % interval of the logarithm of the time.
     """
 
-    launch_s: float = parameter("s", 0.0, 1e-4)
+    launch_s: float = parameter("s", 0.0, 1e-4, per="generation")
     memory_efficiency: float = parameter("1", 0.1, 1.0)
     cache_speedup: float = parameter("1", 1.0, 20.0)
-    cache_share: float = parameter("1", 0.0, 1.5)
-    interval_log: float = parameter("1", 0.0, 3.0)
+    cache_share: float = parameter("1", 0.01, 1.5, per="generation")
+    cache_sharpness: float = parameter("1", 1.0, 10.0)
+    interval_log: float = parameter("1", 0.0, 3.0, per="fixed format")
 
 
 def elementwise(
@@ -53,11 +55,10 @@ def elementwise(
     chip = silicon(machine, eff)
     moved = read + written
     room = p.cache_share * np.asarray(chip.cache_bytes)
-    # The empty kernel streams nothing, whatever its cache.
-    missed = moved / np.maximum(moved + room, 1.0)
-    cache = np.asarray(chip.bandwidth) * p.cache_speedup
+    missed = 1.0 - 1.0 / (1.0 + np.power(moved / room, p.cache_sharpness))
+    bandwidth = np.asarray(chip.bandwidth)
     memory = moved * (
-        missed / (np.asarray(chip.bandwidth) * p.memory_efficiency) + (1.0 - missed) / cache
+        missed / (bandwidth * p.memory_efficiency) + (1.0 - missed) / (bandwidth * p.cache_speedup)
     )
     return cost(
         {MEMORY: memory, LAUNCH: p.launch_s},

@@ -151,7 +151,7 @@ def gemm(
             POWER: work.power_s,
         },
         p.launch_s + work.quantise_s + work.busy_s,
-        p.interval_log + widening(eff, KERNEL, machine),
+        p.interval_log + widening(eff, KERNEL, machine, m=m, n=n, k=k),
         hardware_s=work.hardware_s,
         flop=work.flop,
         memory_bytes=work.memory_bytes,

@@ -11,29 +11,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from weir.perf.kernels.attention import (
-    KEY_STEP,
     KEYS_AND_VALUES,
-    PRODUCTS,
-    QUERY_TILE,
     DecodeParameters,
     PrefillParameters,
+    Prompt,
+    Streams,
+    prefill_cost,
     split_over_context,
-    streamed_s,
-    visible_pairs,
 )
-from weir.perf.kernels.cost import (
-    COMPUTE,
-    FLOP_PER_MAC,
-    LAUNCH,
-    MEMORY,
-    POWER,
-    Cost,
-    cost,
-    sizes,
-)
-from weir.perf.kernels.efficiency import Efficiency, overlapped, power_s, silicon, widening
+from weir.perf.kernels.cost import FLOP_PER_MAC, Cost, sizes
+from weir.perf.kernels.efficiency import Efficiency
 from weir.perf.kernels.formats import BF16_BYTES, cache_bytes
-from weir.perf.machine import Machine, rate
+from weir.perf.machine import Machine
 
 PREFILL: Final = "mla_prefill"
 DECODE: Final = "mla_decode"
@@ -80,41 +69,18 @@ def mla_prefill(
     (dim,) = sizes(PREFILL, head_dim=HEAD_SHARE_OF_RANK * rank if head_dim is None else head_dim)
     kv = np.maximum(kv, q)
     p = eff.of(PrefillParameters, PREFILL, machine.generation, kv_dtype)
-    chip = silicon(machine, eff)
-    dense = rate(machine, "bf16")
-    none = np.zeros(())
-    pairs = visible_pairs(q, kv, none)
     # Scores use the rotary part too, values do not.
     width = KEYS_AND_VALUES * dim + rope
-    flop = FLOP_PER_MAC * batch * heads * pairs * width
     queries = batch * q * heads * (dim + rope) * BF16_BYTES
     expanded = batch * kv * heads * width * BF16_BYTES
     latent = batch * kv * (rank + rope) * cache_bytes(kv_dtype)
-    moved = queries + expanded + batch * q * heads * dim * BF16_BYTES + latent
-
-    per_core = np.asarray(dense) * p.matrix_efficiency / chip.cores
-    pair_s = FLOP_PER_MAC * width / per_core + 1.0 / (
-        p.exponentials_per_clock * np.asarray(chip.clock_hz)
-    )
-    tiles = batch * heads * np.ceil(q / QUERY_TILE)
-    key_s = np.maximum(QUERY_TILE * pair_s, p.step_s / KEY_STEP)
-    mean_s = (pairs / q + KEY_STEP / PRODUCTS) * key_s + p.tile_s
-    longest_s = np.ceil(kv / KEY_STEP) * KEY_STEP * key_s + p.tile_s
-    load = tiles / chip.cores
-    matrix = np.maximum(load * mean_s, longest_s) + p.tail_share * np.minimum(load, 1.0) * longest_s
-    around = p.write_passes * (queries + expanded)
-    memory = streamed_s(p, chip, moved + around, moved)
-    power = power_s(chip, flop, p.energy_j_s2_per_flop, p.idle_power_share)
-    launch = p.launch_s + p.sequence_s * batch
-    busy = np.maximum(overlapped(matrix, memory, p.serial_share), power)
-    return cost(
-        {COMPUTE: matrix, MEMORY: memory, LAUNCH: launch, POWER: power},
-        launch + busy,
-        p.interval_log + widening(eff, PREFILL, machine),
-        hardware_s=np.maximum(flop / dense, moved / chip.bandwidth),
-        flop=flop,
-        memory_bytes=moved,
-    )
+    prompt = Prompt(
+        heads=batch * heads, q=q, kv=kv, window=np.zeros(()), pair_flop=FLOP_PER_MAC * width,
+        passed_bytes=queries + expanded,
+        moved_bytes=queries + expanded + batch * q * heads * dim * BF16_BYTES + latent,
+    )  # fmt: skip
+    shapes = {"batch": batch, "q_tokens": q, "kv_tokens": kv, "heads": heads}
+    return prefill_cost(machine, eff, p, PREFILL, prompt, "bf16", shapes)
 
 
 def mla_decode(
@@ -157,11 +123,12 @@ def mla_decode(
     rows = p.query_rows
     # Scores take the whole latent, values its rank.
     width = rank + rope + rank
-    return split_over_context(
-        machine, eff, p, DECODE,
+    streams = Streams(
         blocks=batch * np.ceil(heads / rows), tokens=kv, token_bytes=latent,
         token_flop=FLOP_PER_MAC * rows * width,
         cached_bytes=batch * kv * latent, pool_bytes=pool,
         other_bytes=batch * heads * width * BF16_BYTES,
         flop=FLOP_PER_MAC * batch * heads * kv * width,
     )  # fmt: skip
+    shapes = {"batch": batch, "kv_tokens": kv, "heads": heads}
+    return split_over_context(machine, eff, p, DECODE, streams, shapes)

@@ -31,11 +31,14 @@ class MoeParameters(GemmParameters):
     Attributes:
         expert_s: Fixed cost of an expert with tokens.
         permute_passes: Passes over the routed activations by the kernels between the products.
+        token_passes: Passes over the tokens of the whole group by the kernels that route them and
+            collect their results.
         popular_experts: How many of the most popular experts of a skewed router share a chip.
     """
 
     expert_s: float = parameter("s", 0.0, 1e-5, per="generation format")
-    permute_passes: float = parameter("1", 0.0, 20.0)
+    permute_passes: float = parameter("1", 0.0, 20.0, per="format")
+    token_passes: float = parameter("1", 0.0, 40.0, per="format")
     popular_experts: float = parameter("1", 1.0, 16.0)
 
 
@@ -80,31 +83,32 @@ def moe_gemm(
     skew, gated = sizes(KERNEL, allow_zero=True, skew=skew, gated=gated)
     width = (1.0 + gated) * inner
     p = eff.of(MoeParameters, KERNEL, machine.generation, dtype)
-    form = kernel_format(dtype)
+    form, pool = kernel_format(dtype), np.full((), np.inf)
     load = busiest_chip(tokens, local, experts, top_k, skew, p.popular_experts)
     rows, active = load.rows, load.active
     each = rows / active
-    pool = np.full((), np.inf)
     up = product(machine, eff, p, form, each, width, hidden, active, pool)
     down = product(machine, eff, p, form, each, hidden, inner, active, pool)
-    chip = silicon(machine, eff)
-    streaming = np.asarray(chip.bandwidth) * p.memory_efficiency
-    between = p.permute_passes * rows * (hidden + width) * BF16_BYTES / streaming
+    streaming = np.asarray(silicon(machine, eff).bandwidth) * p.memory_efficiency
+    passed = p.permute_passes * rows * (hidden + width) + p.token_passes * tokens * hidden
+    between = passed * BF16_BYTES / streaming
     launch = p.launch_s + p.expert_s * active + up.quantise_s + down.quantise_s
-    busy = up.busy_s + down.busy_s + between
+    memory = up.memory_s + down.memory_s + between
+    shapes = {
+        "tokens": tokens, "hidden": hidden, "intermediate": inner, "experts_local": local,
+        "top_k": top_k,
+    }  # fmt: skip
     return cost(
         {
-            COMPUTE: up.matrix_s + down.matrix_s,
-            MEMORY: up.memory_s + down.memory_s + between,
-            LAUNCH: launch,
+            COMPUTE: up.matrix_s + down.matrix_s, MEMORY: memory, LAUNCH: launch,
             POWER: up.power_s + down.power_s,
         },
-        launch + busy,
-        p.interval_log + widening(eff, KERNEL, machine),
+        launch + up.busy_s + down.busy_s + between,
+        p.interval_log + widening(eff, KERNEL, machine, **shapes),
         hardware_s=up.hardware_s + down.hardware_s,
         flop=up.flop + down.flop,
         memory_bytes=up.memory_bytes + down.memory_bytes,
-    )
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -91,3 +91,10 @@ def test_what_cannot_be_priced_is_refused():
         priced(0.0)
     with pytest.raises(InputError, match="memory bandwidth is unknown"):
         priced(1.0, machine=replace(H100, memory_bandwidth_bytes_per_s=float("nan")))
+
+
+def test_a_shape_beyond_what_was_fitted_has_a_wider_interval():
+    low, high = EFFICIENCY.tables["gemm"].seen["m"]
+    assert low >= 1.0
+    inside, beyond = priced(high), priced(8.0 * high)
+    assert beyond.high_s / beyond.time_s > inside.high_s / inside.time_s
