@@ -36,6 +36,7 @@ class Deployment:
         weights: Number format of all weights.
         kv_cache: Number format of the attention cache.
         drafts: Speculative decoding.
+        exchange_overlap: Share of all-to-all time that runs beside kernels, from 0 to 1.
     """
 
     chips: int | None = None
@@ -44,6 +45,7 @@ class Deployment:
     weights: str | None = None
     kv_cache: str | None = None
     drafts: Drafts = NO_DRAFTS
+    exchange_overlap: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class Site:
             efficiency=self.efficiency,
             stack=load_stack(self.deployment.framework),
             drafts=self.deployment.drafts,
+            exchange_overlap=self.deployment.exchange_overlap,
         )
 
     def place(self, layout: Layout, sequences: float, context_tokens: float) -> Placement:
@@ -123,6 +126,10 @@ def site_of(chip: Chip, model: Model, deployment: Deployment, catalog: Catalog) 
     from weir.catalog.calibration import load_efficiency
 
     load_stack(deployment.framework)
+    if not 0.0 <= deployment.exchange_overlap <= 1.0:
+        raise InputError(
+            f"exchange_overlap is {deployment.exchange_overlap}; use a share from 0 to 1"
+        )
     hardware = machine_of(chip, catalog)
     precision, notes = choose_precision(
         model.shape.weight_format,

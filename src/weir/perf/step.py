@@ -20,6 +20,7 @@ from weir.perf.parallel import Layout
 
 Array = NDArray[np.float64]
 
+EXCHANGE: Final = "all_to_all"
 # The quantiles of an 80 % interval of a normal distribution lie so many deviations off.
 INTERVAL_DEVIATIONS: Final = 1.2815515655446004
 
@@ -119,7 +120,11 @@ NO_DRAFTS: Final = Drafts()
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """A model in one layout on one kind of chip under one framework: all that a step needs."""
+    """A model in one layout on one kind of chip under one framework: all that a step needs.
+
+    `exchange_overlap` is the share of the time of all-to-all exchanges that runs beside kernels, as
+    with two micro-batches in turn.
+    """
 
     model: Model
     layout: Layout
@@ -128,6 +133,7 @@ class Engine:
     efficiency: Efficiency
     stack: Stack
     drafts: Drafts = NO_DRAFTS
+    exchange_overlap: float = 0.0
 
     def step(self, batch: Batch) -> StepTime:
         """Time of one step; see `step_times`."""
@@ -180,7 +186,9 @@ def _assemble(
 ) -> StepTime:
     layout, stack = engine.layout, engine.stack
     costs = [cost for _, cost in priced]
-    hardware = _total(costs, "hardware_s")
+    hardware = _total(costs, "hardware_s") - engine.exchange_overlap * _total(
+        [cost for operator, cost in priced if operator.kernel == EXCHANGE], "hardware_s"
+    )
     items = _own_kernels(priced, engine, hardware, has_prompts=has_prompts)
     busy: Array = np.zeros(())
     for item in items:
@@ -229,7 +237,10 @@ def _own_kernels(
     stack = engine.stack
     factor = stack.kernel_factor_prefill if has_prompts else stack.kernel_factor_decode
     times = [
-        cost.time_s * _factor(operator, engine, has_prompts=has_prompts) * factor
+        cost.time_s
+        * _factor(operator, engine, has_prompts=has_prompts)
+        * factor
+        * (1.0 - engine.exchange_overlap if operator.kernel == EXCHANGE else 1.0)
         for operator, cost in priced
     ]
     total: Array = np.zeros(())

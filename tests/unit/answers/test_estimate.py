@@ -108,6 +108,7 @@ def test_what_does_not_fit_says_why_and_what_would():
         ({"model": "DeepSeek-R9"}, UnknownNameError, "DeepSeek"),
         ({"deployment": Deployment(framework="vlm")}, UnknownNameError, "vllm"),
         ({"deployment": Deployment(weights="fp7")}, InputError, "known: bf16"),
+        ({"deployment": Deployment(exchange_overlap=1.5)}, InputError, "exchange_overlap is 1.5"),
         ({"deployment": Deployment(chips=0)}, InputError, "chips is 0"),
         ({"deployment": Deployment(chips=7)}, NothingFitsError, "no legal layout|does not"),
         ({"deployment": Deployment(layout=Layout(tp=3))}, LayoutError, "tp=3 does not divide"),

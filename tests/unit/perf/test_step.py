@@ -137,3 +137,14 @@ def test_a_frameworks_own_kernels_take_the_place_of_the_priced_ones():
 def test_launches_saved_never_beat_the_datasheet():
     step = engine(stack=replace(PLAIN, fused_launch_s=1.0)).step(decode(8.0))
     assert step.kernel_s == pytest.approx(float(step.hardware_s))
+
+
+def test_exchanges_beside_kernels_take_no_time_of_their_own():
+    layout = Layout(dp=8, ep=8)
+    alone = engine(layout=layout).step(decode(64.0))
+    beside = replace(engine(layout=layout), exchange_overlap=1.0).step(decode(64.0))
+    exchanges = sum(
+        float(item.time_s) for item in alone.operators if item.operator.kernel == "all_to_all"
+    )
+    assert exchanges > 0
+    assert float(alone.time_s - beside.time_s) == pytest.approx(exchanges)
