@@ -1,8 +1,11 @@
+import json
+
 import pytest
 
 from tests.unit.answers.test_validate_serving import row, sample
 from weir.answers import blind
-from weir.catalog.claims import COLUMNS
+from weir.catalog.claims import COLUMNS, load_claims
+from weir.catalog.published import load_published
 
 
 @pytest.mark.parametrize(
@@ -46,3 +49,15 @@ def test_a_page_of_its_own_for_every_table(weir, tmp_path, monkeypatch):
 def test_claims_have_the_columns_that_their_reader_knows(root):
     path = root / "src" / "weir" / "data" / "claims" / "claims.csv"
     assert path.read_text(encoding="utf-8").splitlines()[0] == ",".join(COLUMNS)
+
+
+def test_claims_and_published_speeds_are_compared_with_ours(weir, monkeypatch):
+    few = [item for item in load_claims() if item.id in {"R1", "R9"}]
+    monkeypatch.setattr("weir.answers.claims.load_claims", lambda: few)
+    text = weir("validate", "--table", "claims").out
+    assert f"Of {len(few)} published numbers" in text
+    found = json.loads(weir("validate", "--table", "claims", "--json").out)
+    assert [item["judgement"] for item in found["findings"]] == ["agrees", "agrees", "not computed"]
+    speeds = load_published()[:2]
+    monkeypatch.setattr("weir.answers.validate_published.load_published", lambda: speeds)
+    assert "2 of 2 published speeds are predicted" in weir("validate", "--table", "published").out
