@@ -37,6 +37,7 @@ class Deployment:
         kv_cache: Number format of the attention cache.
         drafts: Speculative decoding.
         exchange_overlap: Share of all-to-all time that runs beside kernels, from 0 to 1.
+        expert_skew: Exponent of the power law of expert loads, such as 1.2; 0 for an even router.
     """
 
     chips: int | None = None
@@ -46,6 +47,7 @@ class Deployment:
     kv_cache: str | None = None
     drafts: Drafts = NO_DRAFTS
     exchange_overlap: float = 0.0
+    expert_skew: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class Site:
             stack=load_stack(self.deployment.framework),
             drafts=self.deployment.drafts,
             exchange_overlap=self.deployment.exchange_overlap,
+            expert_skew=self.deployment.expert_skew,
         )
 
     def place(self, layout: Layout, sequences: float, context_tokens: float) -> Placement:
@@ -130,6 +133,8 @@ def site_of(chip: Chip, model: Model, deployment: Deployment, catalog: Catalog) 
         raise InputError(
             f"exchange_overlap is {deployment.exchange_overlap}; use a share from 0 to 1"
         )
+    if not 0.0 <= deployment.expert_skew < np.inf:
+        raise InputError(f"expert_skew is {deployment.expert_skew}; use an exponent of 0 or more")
     hardware = machine_of(chip, catalog)
     precision, notes = choose_precision(
         model.shape.weight_format,

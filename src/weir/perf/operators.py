@@ -74,6 +74,7 @@ class Batch:
         decode_context: Tokens in the cache of each.
         decode_tokens: Tokens that each takes through the model: 1, or more where drafts are
             verified.
+        expert_skew: Exponent of the power law of expert loads; 0 for a router that draws evenly.
     """
 
     prefill_sequences: ArrayLike | None = None
@@ -82,6 +83,7 @@ class Batch:
     decode_sequences: ArrayLike | None = None
     decode_context: ArrayLike = 0.0
     decode_tokens: ArrayLike = 1.0
+    expert_skew: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ class Work:
         tokens: Tokens of this group.
         stage_tokens: Tokens of all groups together, which the routed experts see.
         outputs: Tokens of this group that need logits.
+        expert_skew: Exponent of the power law of expert loads.
     """
 
     layout: Layout
@@ -124,6 +127,7 @@ class Work:
     tokens: Array
     stage_tokens: Array
     outputs: Array
+    expert_skew: float
 
 
 def _array(value: ArrayLike | None) -> Array:
@@ -170,6 +174,7 @@ def share_work(batch: Batch, layout: Layout, precision: Precision, hidden: int) 
         tokens=tokens,
         stage_tokens=np.maximum(prompts * new + micro * width, tokens),
         outputs=prompts_here + decoding_here * width,
+        expert_skew=batch.expert_skew,
     )
 
 

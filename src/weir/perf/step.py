@@ -1,7 +1,7 @@
 """The time of one engine step: hardware bound, kernel efficiency and stack overhead kept apart."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -123,7 +123,7 @@ class Engine:
     """A model in one layout on one kind of chip under one framework: all that a step needs.
 
     `exchange_overlap` is the share of the time of all-to-all exchanges that runs beside kernels, as
-    with two micro-batches in turn.
+    with two micro-batches in turn; `expert_skew` the exponent of the power law of expert loads.
     """
 
     model: Model
@@ -134,6 +134,7 @@ class Engine:
     stack: Stack
     drafts: Drafts = NO_DRAFTS
     exchange_overlap: float = 0.0
+    expert_skew: float = 0.0
 
     def step(self, batch: Batch) -> StepTime:
         """Time of one step; see `step_times`."""
@@ -156,7 +157,10 @@ def step_times(wanted: Sequence[tuple[Engine, Batch]]) -> list[StepTime]:
         LayoutError: The layout does not divide the model.
         MissingRateError: The chip has no rate for a format.
     """
-    lists = [operators(e.model, e.layout, e.precision, batch) for e, batch in wanted]
+    lists = [
+        operators(e.model, e.layout, e.precision, replace(batch, expert_skew=e.expert_skew))
+        for e, batch in wanted
+    ]
     first = wanted[0][0]
     together = [operator for each in lists for operator in each]
     costs = iter(evaluate(together, first.machine, first.efficiency))

@@ -148,3 +148,11 @@ def test_exchanges_beside_kernels_take_no_time_of_their_own():
     )
     assert exchanges > 0
     assert float(alone.time_s - beside.time_s) == pytest.approx(exchanges)
+
+
+def test_a_skewed_router_slows_the_busiest_chip():
+    layout = Layout(tp=8, ep=8)
+    prompts = Batch(prefill_sequences=8.0, prefill_tokens=4096.0, prefill_context=4096.0)
+    even = engine(layout=layout).step(prompts)
+    skewed = replace(engine(layout=layout), expert_skew=1.2).step(prompts)
+    assert skewed.by_part()["experts"] > even.by_part()["experts"]

@@ -88,6 +88,7 @@ def _mixture(block: FeedForward, work: Work, count: int) -> Iterator[Operator]:
             "experts": block.experts,
             "top_k": block.experts_per_token,
             "dtype": work.precision.experts,
+            "skew": work.expert_skew,
             "gated": float(_WAYS_IN[block.kind] - 1),
         },
         count=count,
@@ -114,6 +115,9 @@ def _spread_tokens(block: FeedForward, work: Work) -> Array:
     """
     local = block.experts // work.layout.ep
     tokens = work.stage_tokens
+    if work.expert_skew > 0.0:
+        # The kernel's own power law says which experts are touched.
+        return tokens
     share = block.experts_per_token / block.experts
     distinct = local * -np.expm1(tokens * np.log1p(-share)) if share < 1.0 else local
     even = np.minimum(local, tokens * share * local)
