@@ -41,6 +41,7 @@ MLA_RANK: Final = 512
 MLA_ROPE: Final = 64
 # Exponents of the routers' power laws; an unnamed distribution is balanced.
 POWER_LAW: Final = "power_law_"
+WINDOW: Final = "window_size"
 FEW_TOKENS: Final = "min_latency"
 COLLECTIVES: Final = {
     "all_gather": "all_gather",
@@ -117,8 +118,12 @@ def spread_rows(count: int, most: int) -> NDArray[np.intp]:
 
 
 def _floats(columns: Columns, *names: str) -> Iterator[Array]:
+    """Columns as numbers; tables of older frameworks have no windows, which is a window of 0."""
     for name in names:
-        yield np.asarray(columns[name], dtype=np.float64)
+        if name == WINDOW and name not in columns:
+            yield np.zeros(len(columns["latency"]))
+        else:
+            yield np.asarray(columns[name], dtype=np.float64)
 
 
 def _by(columns: Columns, *names: str) -> Iterator[tuple[tuple[Any, ...], Columns]]:
@@ -150,7 +155,7 @@ def prefill_cases(columns: Columns, machine: Machine, chip: str, framework: str)
     for (attn, cache), part in _by(columns, "attn_dtype", "kv_cache_dtype"):
         dtype, kv_dtype = DTYPES[attn], DTYPES[cache]
         batch, tokens, heads, kv_heads, dim, window = _floats(
-            part, "batch_size", "isl", "num_heads", "num_key_value_heads", "head_dim", "window_size"
+            part, "batch_size", "isl", "num_heads", "num_key_value_heads", "head_dim", WINDOW
         )
         arguments = {
             "batch": batch, "q_tokens": tokens, "kv_tokens": tokens, "heads": heads,
@@ -169,7 +174,7 @@ def decode_cases(columns: Columns, machine: Machine, chip: str, framework: str) 
         kv_dtype = DTYPES[cache]
         batch, step, heads, kv_heads, dim, window = _floats(
             part, "batch_size", "step", "num_heads", "num_key_value_heads", "head_dim",
-            "window_size",
+            WINDOW,
         )  # fmt: skip
         arguments = {
             "batch": batch, "kv_tokens": step + 1.0, "heads": heads, "kv_heads": kv_heads,
