@@ -29,7 +29,9 @@ _LONG_ANSWER: Final = 256
 
 def _site(catalog: Catalog, given: Arguments) -> Site:
     wanted = Deployment(
-        framework=given.get("framework", "vllm"), weights=given.get("weights") or None
+        framework=given.get("framework", "vllm"),
+        weights=given.get("weights") or None,
+        exchange_overlap=float(given.get("overlap", 0)),
     )
     return site_of(catalog.chip(given["chip"]), catalog.model(given["model"]), wanted, catalog)
 
@@ -95,13 +97,19 @@ def prefill_rate(catalog: Catalog, given: Arguments) -> float:
 
 
 def decode_rate(catalog: Catalog, given: Arguments) -> float:
-    """Output tokens/s of so many chips that only decode, with a full cache, in the best layout."""
+    """Output tokens/s of so many chips that only decode, in the best layout.
+
+    The cache is full, or holds `sequences_per_chip`.
+    """
     site = _site(catalog, given)
     work = Workload(float(given["isl"]), float(given["osl"]))
     layouts, most = fitting_layouts(site, work, int(given["most_chips"]))
-    pools = decode_pools(
-        [site.engine(each) for each in layouts], work, [np.asarray(m) for m in most]
-    )
+    each_chip = float(given.get("sequences_per_chip", np.inf))
+    batches = [
+        np.asarray(min(held, each_chip * layout.chips))
+        for held, layout in zip(most, layouts, strict=True)
+    ]
+    pools = decode_pools([site.engine(each) for each in layouts], work, batches)
     rates = [float(pool.sequences / pool.tpot_s) / pool.engine.layout.chips for pool in pools]
     return max(rates) * float(given["chips"])
 

@@ -48,6 +48,14 @@ if TYPE_CHECKING:
 @click.option("--prefill-chips", type=int, metavar="N", help="Also with N chips that only prefill.")
 @click.option("--prefill-chip", help="The kind of these chips; the same if left out.")
 @click.option("--layouts", is_flag=True, help="Also every other legal layout on these chips.")
+@click.option(
+    "--exchange-overlap",
+    type=float,
+    default=0.0,
+    show_default=True,
+    metavar="SHARE",
+    help="Share of exchanges between experts that runs beside kernels.",
+)
 @click.option("--usd-per-hour", type=float, help="Price of a chip for an hour.")
 @layout_options
 @format_options
@@ -82,6 +90,7 @@ def infer(
         weights=given["weights"],
         kv_cache=given["kv_cache"],
         drafts=drafts_of(given["draft_tokens"], given["acceptance"]),
+        exchange_overlap=given["exchange_overlap"],
     )
     tell_context(catalog.model(model), given["isl"] + given["osl"])
     work = Workload(given["isl"], given["osl"], given["prefix_hit_rate"])
