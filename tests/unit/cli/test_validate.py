@@ -1,9 +1,11 @@
 import json
 
+import numpy as np
 import pytest
 
 from tests.unit.answers.test_validate_serving import row, sample
 from weir.answers import blind
+from weir.answers.validate_ops import OpsReport, Residuals
 from weir.catalog.claims import COLUMNS, load_claims
 from weir.catalog.published import load_published
 
@@ -61,3 +63,16 @@ def test_claims_and_published_speeds_are_compared_with_ours(weir, monkeypatch):
     speeds = load_published()[:2]
     monkeypatch.setattr("weir.answers.validate_published.load_published", lambda: speeds)
     assert "2 of 2 published speeds are predicted" in weir("validate", "--table", "published").out
+
+
+def test_the_table_of_kernels_has_a_page_with_its_pictures(weir, tmp_path, monkeypatch):
+    residuals = Residuals("gemm", np.array([1e-5, 1e-3]), np.array([0.1, -0.2]))
+    report = OpsReport((), (), (residuals,), "made up 1.0", 10)
+    monkeypatch.setattr("weir.answers.validate_ops.validate_ops", lambda *_, **__: report)
+    done = weir("validate", "--table", "ops", "--write", tmp_path)
+    assert done.status == 0
+    page = (tmp_path / "ops.md").read_text(encoding="utf-8")
+    assert "made up 1.0" in page
+    assert "](gemm.svg)" in page
+    assert (tmp_path / "gemm.svg").read_text(encoding="utf-8").startswith("<svg")
+    assert done.out.strip() == page.strip()
