@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from weir.answers.crossovers import CONTEXTS, DECODE_ALONE, USER_SPEEDS, Crossover, crossovers
+from weir.answers.disaggregate import SplitPlan, disaggregate
 from weir.answers.estimate import Estimate, estimate
 from weir.answers.fleet import Choice, Plan, plan
 from weir.answers.launch import launch_flags
@@ -17,7 +18,7 @@ from weir.answers.simulate import Simulated, simulate
 from weir.catalog.entities import Model
 from weir.catalog.query import Catalog
 from weir.catalog.traces import Trace
-from weir.core.errors import NothingFitsError
+from weir.core.errors import InputError, NothingFitsError
 from weir.perf.serving import Workload
 from weir.perf.step import Drafts
 from weir.sim.outcome import ServiceLevels
@@ -44,6 +45,7 @@ class Wanted:
         kv_cache: Number format of the cache.
         drafts: Speculative decoding.
         most_chips: Chips of the largest replica.
+        prefill_on: Chip that also computes the prompts of a split deployment; None for none.
     """
 
     chips: tuple[str, ...]
@@ -56,6 +58,7 @@ class Wanted:
     kv_cache: str | None
     drafts: Drafts
     most_chips: int
+    prefill_on: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,8 @@ class Planning:
         other_flags: By chip, the command of each framework that starts the best deployment.
         crossovers: The best two chips beside each other, for whole requests and for decoding alone;
             none with one chip.
+        splits: By decode chip, the best split with prefill on chips of its own; where there is
+            none, the reason.
         trace: The trace on the smallest fleet; None without trace and load.
         assumptions: What a reader should know.
         sources: Citations of the facts that were used.
@@ -80,15 +85,18 @@ class Planning:
     estimates: Mapping[str, Estimate]
     other_flags: Mapping[str, Mapping[str, str]]
     crossovers: tuple[Crossover, ...]
+    splits: Mapping[str, SplitPlan | str]
     trace: Simulated | None
     assumptions: tuple[str, ...]
     sources: tuple[str, ...]
     data_version: str
 
 
-def steps_of(chips: int, *, compare: bool, has_trace: bool) -> int:
-    """How often `planning` calls its progress."""
-    return 1 + chips + (4 * len(CONTEXTS) if compare and chips > 1 else 0) + has_trace
+def steps_of(wanted: Wanted, *, compare: bool, has_trace: bool) -> int:
+    """How often `planning` calls its progress, at most."""
+    chips = len(wanted.chips)
+    splits = 0 if wanted.prefill_on is None else chips
+    return 1 + chips + splits + (4 * len(CONTEXTS) if compare and chips > 1 else 0) + has_trace
 
 
 def workload_of(trace: Trace) -> tuple[Workload, float | None]:
@@ -147,19 +155,22 @@ def planning(
             estimates[item.chip] = _looked_at(item.best, model, wanted, catalog)
             flags[item.chip] = _flags(item.best, model, wanted, catalog)
         progress(f"{item.chip} looked at")
+    splits = _splits(model, wanted, catalog, progress)
     compared = _compared(model, found, wanted, catalog, progress) if compare else ()
     simulated = None
     if trace is not None:
         simulated = _on_fleet(model, found, wanted, trace, catalog)
         progress("trace simulated")
+    notes = _assumptions(found, estimates, splits)
     return Planning(
         plan=found,
         wanted=wanted,
         estimates=estimates,
         other_flags=flags,
         crossovers=compared,
+        splits=splits,
         trace=simulated,
-        assumptions=_assumptions(found, estimates),
+        assumptions=notes,
         sources=tuple(dict.fromkeys(c for e in estimates.values() for c in e.sources)),
         data_version=catalog.data_version,
     )
@@ -221,6 +232,28 @@ def _compared(
         return ()
 
 
+def _splits(
+    model: Model, wanted: Wanted, catalog: Catalog, progress: Progress
+) -> dict[str, SplitPlan | str]:
+    """The best split for each decode chip."""
+    found: dict[str, SplitPlan | str] = {}
+    if wanted.prefill_on is None:
+        return found
+    catalog.chip(wanted.prefill_on)
+    for name in wanted.chips:
+        try:
+            split: SplitPlan | str = disaggregate(
+                model, wanted.prefill_on, name, wanted.workload, wanted.target, catalog,
+                framework=wanted.framework, weights=wanted.weights, kv_cache=wanted.kv_cache,
+                drafts=wanted.drafts, most_chips=wanted.most_chips,
+            )  # fmt: skip
+        except (NothingFitsError, InputError) as error:
+            split = str(error)
+        found[catalog.chip(name).name] = split
+        progress("split searched")
+    return found
+
+
 def _on_fleet(
     model: Model, found: Plan, wanted: Wanted, trace: Trace, catalog: Catalog
 ) -> Simulated | None:
@@ -246,7 +279,12 @@ def _requests(trace: Trace) -> Requests:
     return from_trace(timed, count=MOST_OF_TRACE)
 
 
-def _assumptions(found: Plan, estimates: Mapping[str, Estimate]) -> tuple[str, ...]:
+def _assumptions(
+    found: Plan, estimates: Mapping[str, Estimate], splits: Mapping[str, SplitPlan | str]
+) -> tuple[str, ...]:
     notes = [text for item in estimates.values() for text in item.assumptions]
     notes += [text for item in found.chips for text in item.assumptions]
+    notes += [
+        t for item in splits.values() if isinstance(item, SplitPlan) for t in item.assumptions
+    ]
     return tuple(dict.fromkeys(notes))

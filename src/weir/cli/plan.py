@@ -1,8 +1,9 @@
 """`weir plan`: the best deployment of a model on each chip, and the smallest fleet."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +15,7 @@ from weir.cli.serving_options import draft_options, drafts_of, format_options, t
 from weir.core.errors import InputError
 
 if TYPE_CHECKING:
+    from weir.answers.planning import Wanted
     from weir.catalog.traces import Trace
     from weir.perf.serving import Workload
 
@@ -55,73 +57,69 @@ _ISL, _OSL = 4096, 1536
     default=True,
     help="Find where the best two chips change places (on where there are two).",
 )
+@click.option("--prefill-on", metavar="CHIP", help="Also with prompts on chips of this kind.")
 @format_options
 @draft_options
 @output_options
 @click.pass_context
 def plan(
     ctx: click.Context,
+    /,
     model: str,
-    on_chips: str,
-    isl: int | None,
-    osl: int | None,
-    prefix_hit_rate: float | None,
-    trace: Path | None,
-    skip_broken: bool,
-    ttft: float | None,
-    tpot: float | None,
-    sure: bool,
-    objective: str,
-    load: float | None,
-    most_chips: int,
-    compare: bool,
-    framework: str,
-    weights: str | None,
-    kv_cache: str | None,
-    draft_tokens: int,
-    acceptance: float | None,
     style: str | None,
     html: Path | None,
     output: Path | None,
+    **given: Any,  # noqa: ANN401 - click passes what it parsed
 ) -> None:
     """Plan how to serve MODEL: best layout and batch on each chip, smallest fleet, cost, power."""
     target = Output.checked(style, html, output)
-    drafts = drafts_of(draft_tokens, acceptance)
-    _check_positive({"--ttft": ttft, "--tpot": tpot, "--load": load})
-    import numpy as np
-
+    _check_positive({f"--{name}": given[name] for name in ("ttft", "tpot", "load")})
     from weir.answers.datasheet import cited_sources
-    from weir.answers.plan import Target
-    from weir.answers.planning import Wanted, planning, steps_of
+    from weir.answers.planning import planning, steps_of
     from weir.report.plan import plan_document
 
-    recorded = _trace(trace, skip_broken=skip_broken)
-    work, rate = _workload(isl, osl, prefix_hit_rate, recorded)
+    recorded = _trace(given["trace"], skip_broken=given["skip_broken"])
+    work, rate = _workload(given["isl"], given["osl"], given["prefix_hit_rate"], recorded)
+    wanted = _wanted(given, work, rate)
     catalog = catalog_of(ctx)
-    tell_context(catalog.model(model), float(np.max(work.isl) + np.max(work.osl)))
-    wanted = Wanted(
-        chips=_names(on_chips),
-        workload=work,
-        target=Target(
-            ttft_s=math.inf if ttft is None else ttft,
-            tpot_s=math.inf if tpot is None else tpot,
-            is_sure=sure,
-        ),
-        objective=objective,
-        requests_per_s=rate if load is None else load,
-        framework=framework,
-        weights=weights,
-        kv_cache=kv_cache,
-        drafts=drafts,
-        most_chips=most_chips,
-    )
-    steps = steps_of(len(wanted.chips), compare=compare, has_trace=recorded is not None)
-    with Progress(steps) as bar:
+    tell_context(catalog.model(model), _longest(work))
+    compare = given["compare"]
+    with Progress(steps_of(wanted, compare=compare, has_trace=recorded is not None)) as bar:
         answer = planning(
             model, wanted, catalog, trace=recorded, compare=compare, progress=bar.step
         )
     sources = cited_sources(answer.sources, catalog)
     target.deliver(plan_document(answer, sources), answer)
+
+
+def _wanted(given: Mapping[str, Any], work: "Workload", rate: float | None) -> "Wanted":
+    """What the options ask for; the load of a trace where no other is given."""
+    from weir.answers.plan import Target
+    from weir.answers.planning import Wanted
+
+    return Wanted(
+        chips=_names(given["on_chips"]),
+        workload=work,
+        target=Target(
+            ttft_s=math.inf if given["ttft"] is None else given["ttft"],
+            tpot_s=math.inf if given["tpot"] is None else given["tpot"],
+            is_sure=given["sure"],
+        ),
+        objective=given["objective"],
+        requests_per_s=rate if given["load"] is None else given["load"],
+        framework=given["framework"],
+        weights=given["weights"],
+        kv_cache=given["kv_cache"],
+        drafts=drafts_of(given["draft_tokens"], given["acceptance"]),
+        most_chips=given["most_chips"],
+        prefill_on=given["prefill_on"],
+    )
+
+
+def _longest(work: "Workload") -> float:
+    import numpy as np
+
+    return float(np.max(work.isl) + np.max(work.osl))
 
 
 def _check_positive(given: dict[str, float | None]) -> None:

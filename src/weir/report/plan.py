@@ -96,6 +96,8 @@ def _sections(answer: Planning) -> Iterator[Section]:
         yield Section("Smallest fleet", (_fleet_table(answer),))
     if answer.trace is not None:
         yield Section("The trace on that fleet", tuple(_trace_blocks(answer)))
+    if answer.splits:
+        yield Section("Prefill on chips of its own", tuple(_split_blocks(answer)))
     yield Section("What bounds it", (_bound_table(answer),))
     if answer.crossovers:
         blocks = tuple(block for item in answer.crossovers for block in _crossover_blocks(item))
@@ -193,6 +195,43 @@ def _fleet_table(answer: Planning) -> Table:
         tuple(rows),
         ("The price of the chips is without servers; power is at the meter, host included.",),
     )
+
+
+def _split_blocks(answer: Planning) -> Iterator[Block]:
+    rows = []
+    for item in answer.splits.values():
+        if isinstance(item, str):
+            continue
+        best = item.best
+        rows.append(
+            (
+                f"{best.prefill_chip} ({best.prefill_layout})",
+                f"{best.decode_chip} ({best.decode_layout})",
+                f"{best.prefill_chips_per_decode_chip:.2g}",
+                f"{best.ttft_s:.3g}",
+                f"{best.tpot_s * KILO:.3g} (to {best.tpot_high_s * KILO:.3g})",
+                f"{best.tokens_per_s_per_chip:,.0f}",
+                _number(best.usd_per_million_tokens),
+            )
+        )
+    if rows:
+        yield Table(
+            "The split with the most tokens/s per chip of both kinds",
+            (
+                "Prefill",
+                "Decode",
+                Column("Ratio", align=RIGHT),
+                Column("TTFT", "s", RIGHT),
+                Column("TPOT", "ms", RIGHT),
+                Column("Tokens/s per chip", align=RIGHT),
+                Column("USD/M", align=RIGHT),
+            ),
+            tuple(rows),
+            ("Ratio: prefill chips for each decode chip, so that both finish the same requests.",),
+        )
+    for name, item in answer.splits.items():
+        if isinstance(item, str):
+            yield Paragraph(f"{name}: {item}.", weight=Weight.CAUTION)
 
 
 def _trace_blocks(answer: Planning) -> Iterator[Block]:

@@ -4,6 +4,7 @@ import pytest
 from weir.answers.plan import Target
 from weir.answers.planning import Wanted, planning, steps_of, workload_of
 from weir.catalog.traces import Trace
+from weir.core.errors import UnknownNameError
 from weir.perf.serving import Workload
 from weir.perf.step import NO_DRAFTS
 
@@ -51,7 +52,7 @@ def test_a_trace_without_times_has_no_rate(arrivals):
 def test_the_best_is_looked_at_closely_and_agrees_with_the_plan(catalog):
     steps = []
     answer = planning("Qwen3-8B", wanted("H20", "H100"), catalog, progress=steps.append)
-    assert len(steps) == steps_of(2, compare=True, has_trace=False)
+    assert len(steps) == steps_of(answer.wanted, compare=True, has_trace=False)
     for item in answer.plan.chips:
         close = answer.estimates[item.chip]
         assert close.layout == item.best.layout
@@ -75,3 +76,16 @@ def test_a_trace_runs_on_the_fleet_of_the_best_chip(catalog):
     assert answer.trace.chips == fleet.chips
     without_load = planning("Qwen3-8B", wanted("H100"), catalog, trace=trace(), compare=False)
     assert without_load.trace is None
+
+
+def test_prompts_on_another_chip_are_searched_for_each_decode_chip(catalog):
+    steps = []
+    asked = wanted("H20", "MI308X", prefill_on="H100")
+    answer = planning("Qwen3-8B", asked, catalog, compare=False, progress=steps.append)
+    assert len(steps) <= steps_of(asked, compare=False, has_trace=False)
+    best = answer.splits["NVIDIA H20 96GB"].best
+    assert (best.prefill_chip, best.decode_chip) == ("NVIDIA H100 SXM 80GB", "NVIDIA H20 96GB")
+    assert best.tpot_s <= asked.target.tpot_s
+    assert "dense_bf16" in answer.splits["AMD Instinct MI308X"]
+    with pytest.raises(UnknownNameError):
+        planning("Qwen3-8B", wanted("H20", prefill_on="H2O"), catalog)

@@ -25,6 +25,7 @@ def answer(catalog):
         kv_cache=None,
         drafts=NO_DRAFTS,
         most_chips=4,
+        prefill_on="H100",
     )
     return planning("Qwen3-8B", wanted, catalog)
 
@@ -74,6 +75,13 @@ def test_a_long_front_is_thinned_and_keeps_its_ends(answer, document):
 def test_the_picture_shows_every_chip_and_names_those_without_points(document):
     picture = next(block for block in walk(document) if isinstance(block, Picture))
     assert "AMD Instinct MI308X" in " ".join(picture.spec["title"]["subtitle"])
+
+
+def test_a_split_stands_with_its_ratio_or_its_reason(document):
+    table = tables(document)["The split with the most tokens/s per chip of both kinds"]
+    assert [row[0].split(" (")[0] for row in table.rows] == ["NVIDIA H100 SXM 80GB"] * 2
+    assert all(float(row[2]) > 0 for row in table.rows)
+    assert "AMD Instinct MI308X cannot be estimated" in to_text(document)
 
 
 def test_unknown_money_is_unknown(answer):
