@@ -188,7 +188,7 @@ def _worst(items: Rows) -> Table:
             item.row.chip,
             item.row.model.rpartition("/")[2],
             item.row.framework,
-            str(item.row.layout),
+            item.row.mode if item.row.layout is None else str(item.row.layout),
             f"{item.row.isl:,.0f}/{item.row.osl:,.0f}",
             f"{item.row.concurrency:,.0f}",
             f"{item.row.tpot_s * KILO:.1f}",

@@ -69,6 +69,12 @@ def test_the_worst_case_is_a_test_chip(document):
     assert worst.rows[0][-2:] == ("10.0", "15.0")
 
 
+def test_a_run_with_two_pools_has_no_layout_to_name():
+    apart = prediction("h200_sxm", 1.5, mode="disagg", layout=None)
+    document = serving_document(ServingValidation((apart,), {}), (), "2026-01-01")
+    assert tables(document)["Largest errors of TPOT"].rows[0][3] == "disagg"
+
+
 def test_what_another_tool_reaches_stands_beside(document):
     peers = load_peers()
     table = next(t for caption, t in tables(document).items() if "AIConfigurator" in caption)
