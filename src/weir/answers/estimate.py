@@ -42,8 +42,8 @@ Array = NDArray[np.float64]
 DEFAULT_WORKLOAD: Final = Workload(isl=4096, osl=1536)
 METHOD: Final = (
     "First speed model: kernels are priced from the datasheet with what A100, H100, L40S and B200"
-    " have in common, frameworks as on H100 and B200; any other chip is a prediction. The interval is"
-    " meant to hold 80 % of measured values."
+    " have in common, frameworks as on H100 and B200; any other chip is a prediction. The interval"
+    " is meant to hold 80 % of measured values."
 )
 
 
