@@ -111,6 +111,8 @@ class DecodeParameters:
         combine_s: Fixed cost of combining the pieces of a split.
         ramp_bytes: Traffic at which streaming has reached three quarters of its rate.
         matrix_efficiency: Share of the dense rate reached on query rows padded to a tile.
+        core_flop_per_clock: Arithmetic on padded rows that a core issues, where it is instructions
+            and not the matrix unit that limit it.
         query_rows: Rows that the matrix unit pads the queries of one key head to.
         serial_share: Share of the shorter of arithmetic and memory time that does not overlap.
         interval_log: Half width of the 80 % interval of the logarithm of the time.
@@ -132,6 +134,7 @@ class DecodeParameters:
     ramp_bytes: float = parameter("bytes", 1.0, 1e9, per="generation")
     combine_s: float = parameter("s", 0.0, 1e-4, per="generation format")
     matrix_efficiency: float = parameter("1", 0.02, 1.2, per="generation format")
+    core_flop_per_clock: float = parameter("FLOP/clock", 16.0, 1e9, per="generation format")
     query_rows: float = parameter("1", 1.0, 128.0, per="generation fixed")
     serial_share: float = parameter("1", 0.0, 1.0)
     interval_log: float = parameter("1", 0.0, 3.0, per="fixed format")
@@ -419,7 +422,8 @@ def split_over_context(
     most = np.where(tokens >= p.split_from_tokens, most, 1.0)
     split = np.clip(cores / streams.blocks, 1.0, most)
     load = streams.blocks * split / cores
-    matrix_s = streams.token_flop / (dense * p.matrix_efficiency / cores)
+    core_flop = np.minimum(dense * p.matrix_efficiency / cores, p.core_flop_per_clock * clock)
+    matrix_s = streams.token_flop / core_flop
     token_s = np.maximum(matrix_s, streams.token_bytes / (p.core_bytes_per_clock * clock))
     # All blocks of a core share it; on top, the steps of one block wait for each other.
     taken = np.ceil(tokens / split / KEY_STEP) * KEY_STEP
@@ -430,7 +434,7 @@ def split_over_context(
     ramp = 1.0 + p.ramp_bytes / (p.ramp_bytes + moved)
     memory = ramp * streamed_s(p, chip, moved, np.maximum(streams.pool_bytes, moved))
     launch = p.launch_s + np.where(split > 1.0, p.combine_s, 0.0)
-    matrix = streams.blocks * tokens * streams.token_flop / (dense * p.matrix_efficiency)
+    matrix = streams.blocks * tokens * matrix_s / cores
     return cost(
         {COMPUTE: matrix, MEMORY: np.maximum(memory, shared - matrix), LAUNCH: launch + chain},
         launch + chain + overlapped(shared, memory, p.serial_share),
