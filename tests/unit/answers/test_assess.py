@@ -108,6 +108,4 @@ def test_broken_data_is_no_answer(catalog, monkeypatch):
 
     monkeypatch.setattr("weir.answers.assess.estimate", broken)
     with pytest.raises(RecordError):
-        try_estimate(
-            catalog.chip("H20"), catalog.model("DeepSeek-R1"), SHORT, catalog, TO_CHINA.on
-        )
+        try_estimate(catalog.chip("H20"), catalog.model("DeepSeek-R1"), SHORT, catalog, TO_CHINA.on)
