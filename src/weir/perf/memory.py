@@ -1,6 +1,7 @@
 """Memory of one chip: weights, attention cache, activations, buffers, reserve; what fits."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -90,6 +91,28 @@ def weights_per_chip(model: Model, layout: Layout, precision: Precision) -> tupl
     Raises:
         LayoutError: The layout does not divide the model.
     """
+    return _weights_per_chip(_TheModel(model), layout, precision)
+
+
+class _TheModel:
+    """A model as a key: the same only if it is the very object, which nothing ever changes."""
+
+    __slots__ = ("model",)
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _TheModel) and other.model is self.model
+
+    def __hash__(self) -> int:
+        return id(self.model)
+
+
+# A search asks for the same weights for every chip and batch it tries.
+@lru_cache(maxsize=4096)
+def _weights_per_chip(key: _TheModel, layout: Layout, precision: Precision) -> tuple[float, float]:
+    model = key.model
     stage = -(-model.layer_count // layout.pp) / model.layer_count
     base = bytes_of(precision.base)
     dense = experts = head = 0.0
@@ -103,7 +126,7 @@ def weights_per_chip(model: Model, layout: Layout, precision: Precision) -> tupl
     embedding = embedding_parameters(model.shape) * base / layout.dense_tp
     one_matrix = model.shape.tied_embeddings or layout.pp > 1
     ends = max(embedding, head) if one_matrix else embedding + head
-    rest = uncounted_parameters(model) * base
+    rest = _uncounted_parameters(key) * base
     return (dense + experts + rest) * stage + ends, experts * stage
 
 
@@ -114,7 +137,12 @@ def _stored(model: Model, layout: Layout, precision: Precision) -> tuple[Operato
 
 def uncounted_parameters(model: Model) -> float:
     """Parameters that no operator reads as a matrix: norms, biases and stated extras."""
-    whole = Layout()
+    return _uncounted_parameters(_TheModel(model))
+
+
+@lru_cache(maxsize=256)
+def _uncounted_parameters(key: _TheModel) -> float:
+    model, whole = key.model, Layout()
     counted = sum(
         operator.count * operator.weight_elements
         for operator in _stored(model, whole, Precision("bf16", "bf16", "bf16"))
