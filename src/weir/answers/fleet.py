@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +20,6 @@ from weir.perf.serving import Workload
 from weir.perf.step import NO_DRAFTS, Drafts
 
 Array = NDArray[np.float64]
-
-# Contexts and speeds at which two chips are compared for a crossover.
-_CROSSOVER_POINTS: Final = 9
-_CROSSOVER_CONTEXTS: Final = (512.0, 65536.0)
-_MOST_OF_LIST: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,82 +335,3 @@ def _nearest(found: Candidates, target: Target) -> str:
         f" nearest to both is {found.layouts[near]} with {found.users[near]:.0f} users:"
         f" {found.ttft_s[near] * KILO:.0f} ms and {found.tpot_s[near] * KILO:.1f} ms"
     )
-
-
-def crossover(
-    model: Model | str,
-    chip: str,
-    other: str,
-    catalog: Catalog | None = None,
-    *,
-    tokens_per_s_per_user: float,
-    osl: float = 512.0,
-    prefix_hit_rate: float = 0.0,
-    framework: str = DEFAULT_FRAMEWORK,
-    weights: str | None = None,
-    most_chips: int = DEFAULT_MOST_CHIPS,
-) -> str:
-    """Where one chip needs fewer chip-hours than another, as prompts grow, in a sentence.
-
-    Args:
-        model: The model or its name.
-        chip: One chip.
-        other: The other.
-        catalog: Where names are looked up; the stock if left out.
-        tokens_per_s_per_user: Speed that users must see on both.
-        osl: Output tokens.
-        prefix_hit_rate: Share of prompt tokens whose cache is there already: near 1 compares
-            decoding alone.
-        framework: Serving framework.
-        weights: Number format of all weights.
-        most_chips: Chips of the largest replica.
-
-    Raises:
-        UnknownNameError: No such chip or model.
-        NothingFitsError: The model does not fit on one of them.
-    """
-    catalog = Catalog.from_environment() if catalog is None else catalog
-    contexts = np.geomspace(*_CROSSOVER_CONTEXTS, _CROSSOVER_POINTS)
-    target = Target(tpot_s=1.0 / tokens_per_s_per_user)
-    rates = np.empty((2, len(contexts)))
-    for (row, name), (column, isl) in product(enumerate((chip, other)), enumerate(contexts)):
-        work = Workload(isl=isl, osl=osl, prefix_hit_rate=prefix_hit_rate)
-        found = search(
-            name, model, work, catalog, framework=framework, weights=weights, most_chips=most_chips
-        )
-        allowed = found.meets(target)
-        rate = found.tokens_per_s_per_chip[allowed]
-        rates[row, column] = np.max(rate) if len(rate) else 0.0
-    names = catalog.chip(chip).name, catalog.chip(other).name
-    return _crossing(contexts, rates, names, tokens_per_s_per_user)
-
-
-def _crossing(
-    contexts: Array, rates: Array, names: tuple[str, str], tokens_per_s_per_user: float
-) -> str:
-    speed = f"at {tokens_per_s_per_user:g} tokens/s per user"
-    first, second = rates
-    reachable = (first > 0) & (second > 0)
-    if not np.any(reachable):
-        return (
-            f"Neither {names[0]} nor {names[1]} reaches {tokens_per_s_per_user:g} tokens/s a user."
-        )
-    gain = np.log(first[reachable] / second[reachable])
-    where = contexts[reachable]
-    changes = np.flatnonzero(np.diff(np.sign(gain)) != 0)
-    ends = [f"{where[i]:,.0f} tokens in: {np.exp(gain[i]):.2f} times" for i in (0, len(gain) - 1)]
-    span = f"({names[0]} over {names[1]} in tokens per chip-hour, {'; '.join(ends)})"
-    if not len(changes):
-        better, worse = names if gain[0] > 0 else names[::-1]
-        return f"{better} needs fewer chip-hours than {worse} at every length tried {speed} {span}."
-    sentences = []
-    for index in changes[:_MOST_OF_LIST]:
-        share = gain[index] / (gain[index] - gain[index + 1])
-        place = np.exp(
-            np.log(where[index]) + share * (np.log(where[index + 1]) - np.log(where[index]))
-        )
-        better, worse = names if gain[index + 1] > 0 else names[::-1]
-        sentences.append(
-            f"{better} needs fewer chip-hours than {worse} above {place:,.0f} tokens in {speed}"
-        )
-    return "; ".join(sentences) + f" {span}."

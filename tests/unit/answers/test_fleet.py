@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from weir.answers.disaggregate import disaggregate
-from weir.answers.fleet import crossover, plan
+from weir.answers.fleet import plan
 from weir.answers.plan import Target, search
 from weir.catalog.query import Catalog
 from weir.core.errors import InputError, NothingFitsError, UnknownNameError
@@ -127,15 +127,6 @@ def test_launch_commands_carry_the_layout():
     sglang = plan("DeepSeek-R1", ["H200"], WORK, catalog=CATALOG, most_chips=8, framework="sglang")
     best = sglang.chips[0].best
     assert f"--tp-size {best.layout.expert_group}" in best.flags
-
-
-def test_a_crossover_names_both_chips_and_the_speed():
-    text = crossover(
-        "Llama-3.1-8B", "H200", "H100", CATALOG, tokens_per_s_per_user=40, most_chips=1
-    )
-    assert CATALOG.chip("H200").name in text
-    assert CATALOG.chip("H100").name in text
-    assert "40 tokens/s per user" in text
 
 
 def test_pools_apart_reach_the_target_and_divide_the_chips():
