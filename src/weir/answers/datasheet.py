@@ -99,9 +99,12 @@ def cited_sources(citations: Sequence[str], catalog: Catalog) -> tuple[Source, .
     return tuple(catalog.source(identifier) for identifier in ids)
 
 
-def latest_offer(chip: Chip, catalog: Catalog, kind: str, on: dt.date) -> Offer | None:
-    """The newest offer of a kind on or before a day; None where there is none."""
-    known = [o for o in catalog.offers if o.chip == chip.id and o.kind == kind and o.on <= on]
+def latest_offer(
+    chip: Chip, catalog: Catalog, kind: str, on: dt.date | None = None
+) -> Offer | None:
+    """The newest offer of a kind, on or before a day where one is given; None without any."""
+    of_kind = [o for o in catalog.offers if o.chip == chip.id and o.kind == kind]
+    known = [o for o in of_kind if on is None or o.on <= on]
     return max(known, key=lambda offer: offer.on, default=None)
 
 

@@ -3,7 +3,7 @@
 import datetime as dt
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -369,8 +369,3 @@ def _assumptions(
     notes.append(f"Power at load: {economics.power.basis}; host: {economics.host.basis}.")
     notes.append(price.basis)
     return tuple(notes)
-
-
-def with_layout(deployment: Deployment, layout: Layout) -> Deployment:
-    """The same deployment in another layout."""
-    return replace(deployment, layout=layout, chips=layout.chips)

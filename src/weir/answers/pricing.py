@@ -4,7 +4,8 @@ import datetime as dt
 import math
 from typing import Final
 
-from weir.catalog.entities import Chip, Offer
+from weir.answers.datasheet import latest_offer
+from weir.catalog.entities import Chip
 from weir.catalog.query import Catalog
 from weir.catalog.stack import load_economics
 from weir.core.errors import InputError
@@ -40,9 +41,7 @@ def hourly_price(
         return HourlyPrice(
             usd_per_chip_hour, True, f"{usd_per_chip_hour:.2f} USD a chip-hour, as given."
         )
-    known = [offer for offer in catalog.offers if offer.chip == chip.id]
-    offers = [offer for offer in known if on is None or offer.on <= on]
-    rental = _newest(offers, RENTAL)
+    rental = latest_offer(chip, catalog, RENTAL, on)
     if rental is not None:
         return HourlyPrice(
             rental.price_usd,
@@ -50,7 +49,7 @@ def hourly_price(
             f"{rental.price_usd:.2f} USD a chip-hour: rental offer of {rental.on} ({rental.status},"
             f" {rental.region}).",
         )
-    bought = _newest(offers, PURCHASE)
+    bought = latest_offer(chip, catalog, PURCHASE, on)
     if bought is not None:
         ownership = load_economics().ownership
         hourly = ownership_usd_per_hour(ownership, bought.price_usd)
@@ -60,16 +59,12 @@ def hourly_price(
             f"{hourly:.2f} USD a chip-hour and electricity: {bought.price_usd:,.0f} USD of"
             f" {bought.on} ({bought.status}), {ownership.basis}.",
         )
-    when = f" of {on} or before" if known else ""
+    is_known_later = any(offer.chip == chip.id for offer in catalog.offers)
+    when = f" of {on} or before" if is_known_later else ""
     return HourlyPrice(math.nan, False, f"No price{when} of the chip is known: no cost is given.")
-
-
-def _newest(offers: list[Offer], kind: str) -> Offer | None:
-    of_kind = [offer for offer in offers if offer.kind == kind]
-    return max(of_kind, key=lambda offer: offer.on, default=None)
 
 
 def purchase_price(chip: Chip, catalog: Catalog) -> float:
     """The newest price that a chip was offered at, in USD; NaN where none is known."""
-    bought = _newest([offer for offer in catalog.offers if offer.chip == chip.id], PURCHASE)
+    bought = latest_offer(chip, catalog, PURCHASE)
     return math.nan if bought is None else bought.price_usd

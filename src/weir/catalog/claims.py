@@ -1,13 +1,11 @@
 """Claims that others published: what is said, the number, and what of ours to set beside it."""
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from weir.catalog.files import STOCK
-from weir.core.errors import RecordError
+from weir.catalog.files import STOCK, read_table
 
 PATH: Final = STOCK / "claims" / "claims.csv"
 COLUMNS: Final = (
@@ -51,20 +49,7 @@ def load_claims(path: Path = PATH) -> tuple[Claim, ...]:
     Raises:
         RecordError: Other columns, or a number that is none.
     """
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        rows = list(reader)
-    if tuple(reader.fieldnames or ()) != COLUMNS:
-        raise RecordError(path, [f"the columns must be {', '.join(COLUMNS)}"])
-    found, problems = [], []
-    for number, row in enumerate(rows, start=2):
-        try:
-            found.append(_claim(row))
-        except ValueError as error:
-            problems.append(f"line {number}: {error}")
-    if problems:
-        raise RecordError(path, problems)
-    return tuple(found)
+    return read_table(path, COLUMNS, _claim)
 
 
 def _claim(row: Mapping[str, str]) -> Claim:

@@ -1,12 +1,16 @@
 """Reading data files: where the stock is, TOML and text, and what to say when that fails."""
 
+import csv
 import re
 import textwrap
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from weir.core.errors import RecordError
+
+T = TypeVar("T")
 
 _LINE: Final = re.compile(r"at line (\d+)")
 _LONGEST_LINE: Final = 60
@@ -51,3 +55,32 @@ def _with_line(message: str, text: str) -> str:
     if not 0 < number <= len(lines) or not lines[number - 1].strip():
         return message
     return f"{message}: {textwrap.shorten(lines[number - 1].strip(), _LONGEST_LINE)}"
+
+
+def read_table(
+    path: Path, columns: tuple[str, ...], parse: Callable[[dict[str, str]], T]
+) -> tuple[T, ...]:
+    """Reads every row of a CSV file whose columns are fixed, in the order of the file.
+
+    Args:
+        path: The file.
+        columns: The columns it must have.
+        parse: Makes a record of a row, or raises ValueError with what is wrong.
+
+    Raises:
+        RecordError: Other columns, or rows that do not parse, each with its line number.
+    """
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        rows = list(reader)
+    if tuple(reader.fieldnames or ()) != columns:
+        raise RecordError(path, [f"the columns must be {', '.join(columns)}"])
+    found, problems = [], []
+    for number, row in enumerate(rows, start=2):
+        try:
+            found.append(parse(row))
+        except ValueError as error:
+            problems.append(f"line {number}: {error}")
+    if problems:
+        raise RecordError(path, problems)
+    return tuple(found)

@@ -1,12 +1,10 @@
 """Published speeds of deployments: which chip, model, layout and load, and what was measured."""
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from weir.catalog.files import STOCK
-from weir.core.errors import RecordError
+from weir.catalog.files import STOCK, read_table
 
 PATH: Final = STOCK / "claims" / "published.csv"
 # What a value measures.
@@ -59,20 +57,7 @@ def load_published(path: Path = PATH) -> tuple[PublishedSpeed, ...]:
     Raises:
         RecordError: Other columns, or a cell that cannot be read.
     """
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        rows = list(reader)
-    if tuple(reader.fieldnames or ()) != COLUMNS:
-        raise RecordError(path, [f"the columns must be {', '.join(COLUMNS)}"])
-    found, problems = [], []
-    for number, row in enumerate(rows, start=2):
-        try:
-            found.append(_speed(row))
-        except ValueError as error:
-            problems.append(f"line {number}: {error}")
-    if problems:
-        raise RecordError(path, problems)
-    return tuple(found)
+    return read_table(path, COLUMNS, _speed)
 
 
 def _speed(row: dict[str, str]) -> PublishedSpeed:
