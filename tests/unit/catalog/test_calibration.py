@@ -1,7 +1,11 @@
+from dataclasses import asdict
+
 import pytest
 
 from weir.catalog.calibration import START, load_efficiency, parse_efficiency, read_efficiency
+from weir.catalog.query import Catalog
 from weir.core.errors import InputError, RecordError, UnknownNameError
+from weir.perf.kernels.attention import PrefillParameters
 from weir.perf.kernels.gemm import GemmParameters
 
 EFFICIENCY = load_efficiency()
@@ -29,6 +33,27 @@ def test_energy_belongs_to_the_process_and_everything_else_to_the_cores():
     )
     assert geforce.energy_j_s2_per_flop == blackwell.energy_j_s2_per_flop
     assert geforce.step_s == ada.step_s != blackwell.step_s
+
+
+def test_blackwell_ultra_is_blackwell_with_twice_the_exponentials():
+    chips = [Catalog().chip(name) for name in ("b300-sxm", "gb300", "b30a")]
+    assert {chip.generation for chip in chips} == {"blackwell-ultra"}
+    assert EFFICIENCY.traits("gemm", "blackwell-ultra") == "blackwell"
+    assert not EFFICIENCY.is_foreign("gemm", "blackwell-ultra")
+    for kernel, dtype in (("attention_prefill", "fp8-fp8"), ("mla_prefill", "bf16")):
+        ultra, plain = (
+            asdict(EFFICIENCY.of(PrefillParameters, kernel, name, dtype))
+            for name in ("blackwell-ultra", "blackwell")
+        )
+        twice = ultra.pop("exponentials_per_clock")
+        # Calibration rounds to four digits.
+        assert twice == pytest.approx(2.0 * plain.pop("exponentials_per_clock"), rel=1e-3)
+        assert ultra == plain
+    ultra, plain = (
+        EFFICIENCY.of(GemmParameters, "gemm", name, "bf16")
+        for name in ("blackwell-ultra", "blackwell")
+    )
+    assert ultra == plain
 
 
 def test_the_most_specific_value_wins():
