@@ -48,11 +48,12 @@ _FIELDS: Final = tuple(item.name for item in fields(Cost))
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """One kernel call: the words among its arguments, and the numbers."""
+    """One kernel call: the words among its arguments, the numbers, and how often it is made."""
 
     kernel: str
     words: tuple[tuple[str, str], ...]
     numbers: Mapping[str, Any]
+    count: float
 
 
 def evaluate(
@@ -79,9 +80,7 @@ def evaluate(
         calls += _calls(operator, machine)
         parts.append(range(start, len(calls)))
     costs = _price(calls, machine, efficiency)
-    return tuple(
-        _sum(costs, part) * operator.count for operator, part in zip(operators, parts, strict=True)
-    )
+    return tuple(_sum(costs, part) for part in parts)
 
 
 def _sum(costs: Sequence[Cost], part: range) -> Cost:
@@ -100,7 +99,7 @@ def _calls(operator: Operator, machine: Machine) -> list[_Call]:
         if name in _FORMAT_ARGUMENTS
     }
     numbers = {name: v for name, v in operator.arguments.items() if name not in words}
-    return [_Call(operator.kernel, tuple(words.items()), numbers)]
+    return [_Call(operator.kernel, tuple(words.items()), numbers, operator.count)]
 
 
 def _exchange(operator: Operator, machine: Machine) -> list[_Call]:
@@ -112,26 +111,28 @@ def _exchange(operator: Operator, machine: Machine) -> list[_Call]:
     """
     message, ranks = operator.arguments["message_bytes"], int(operator.arguments["ranks"])
     domain = int(np.nanmin(np.asarray(machine.scale_up_domain, dtype=np.float64)))
+
+    def transfer(kernel: str, message: Array, ranks: int, scope: str) -> _Call:
+        sizes = {"message_bytes": message, "ranks": ranks}
+        return _Call(kernel, (("scope", scope),), sizes, operator.count)
+
     if operator.span <= domain:
-        return [_transfer(operator.kernel, message, ranks, "scale_up")]
+        return [transfer(operator.kernel, message, ranks, "scale_up")]
     inside, across = min(domain, ranks), -(-ranks // domain)
     if operator.kernel not in _TWO_LEVELS or inside == 1:
-        return [_transfer(operator.kernel, message, ranks, "scale_out")]
+        return [transfer(operator.kernel, message, ranks, "scale_out")]
     around = _TWO_LEVELS[operator.kernel]
     return [
-        _transfer(operator.kernel, message / inside, across, "scale_out"),
-        *(_transfer(level, message, inside, "scale_up") for level in around),
+        transfer(operator.kernel, message / inside, across, "scale_out"),
+        *(transfer(level, message, inside, "scale_up") for level in around),
     ]
-
-
-def _transfer(kernel: str, message: Array, ranks: int, scope: str) -> _Call:
-    return _Call(kernel, (("scope", scope),), {"message_bytes": message, "ranks": ranks})
 
 
 def _price(calls: Sequence[_Call], machine: Machine, efficiency: Efficiency) -> Sequence[Cost]:
     if _has_columns(machine):
         return [
             _KERNELS[call.kernel](machine, efficiency, **call.numbers, **dict(call.words))
+            * call.count
             for call in calls
         ]
     groups: dict[tuple[str, tuple[tuple[str, str], ...]], list[int]] = {}
@@ -139,16 +140,13 @@ def _price(calls: Sequence[_Call], machine: Machine, efficiency: Efficiency) -> 
         groups.setdefault((call.kernel, call.words), []).append(index)
     found: dict[int, Cost] = {}
     for (kernel, words), members in groups.items():
-        stacked = [_stack(calls[index].numbers) for index in members]
-        numbers = {
-            name: np.concatenate([item.columns[name] for item in stacked])
-            for name in stacked[0].columns
-        }
-        cost: Cost = _KERNELS[kernel](machine, efficiency, **numbers, **dict(words))
-        start = 0
-        for index, item in zip(members, stacked, strict=True):
-            found[index] = item.unstack(cost, start)
-            start += item.length
+        columns, places = _stack([calls[index] for index in members])
+        cost: Cost = _KERNELS[kernel](machine, efficiency, **columns, **dict(words))
+        counts = [calls[index].count for index in members]
+        cost = cost * np.repeat(counts, [place.length for place in places])
+        values = [getattr(cost, name) for name in _FIELDS]
+        for index, place in zip(members, places, strict=True):
+            found[index] = Cost(*(place.cut(value) for value in values))
     return [found[index] for index in range(len(calls))]
 
 
@@ -160,40 +158,58 @@ def _has_columns(machine: Machine) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Stacked:
-    """The numbers of one call as flat columns, and the way back to their shape."""
+class _Place:
+    """Where one call stands in the columns of all, and the way back to its shape."""
 
-    columns: Mapping[str, Array]
+    start: int
+    length: int
     shape: tuple[int, ...]
     inverse: NDArray[np.intp] | None
 
-    @property
-    def length(self) -> int:
-        return len(next(iter(self.columns.values())))
-
-    def unstack(self, cost: Cost, start: int) -> Cost:
-        end = start + self.length
-        values = {name: getattr(cost, name)[start:end] for name in _FIELDS}
+    def cut(self, column: NDArray[Any]) -> NDArray[Any]:
+        """The call's own part of a column."""
+        part = column[self.start : self.start + self.length]
         if self.inverse is not None:
-            values = {name: value[self.inverse] for name, value in values.items()}
-        return Cost(**{name: value.reshape(self.shape) for name, value in values.items()})
+            part = part[self.inverse]
+        return part if len(self.shape) == 1 else part.reshape(self.shape)
 
 
-def _stack(numbers: Mapping[str, Any]) -> _Stacked:
-    arrays = {name: np.asarray(value, dtype=np.float64) for name, value in numbers.items()}
-    varying = [name for name, value in arrays.items() if value.size > 1]
-    shape = np.broadcast_shapes(*(value.shape for value in arrays.values()))
-    if len(varying) == 1 and arrays[varying[0]].size > _WORTH_FOLDING:
-        name = varying[0]
-        distinct, inverse = np.unique(arrays[name], return_inverse=True)
-        columns = {key: np.full(len(distinct), value.flat[0]) for key, value in arrays.items()}
-        return _Stacked({**columns, name: distinct}, shape, inverse.ravel())
-    length = math.prod(shape)
-    flat = {name: _column(value, shape, length) for name, value in arrays.items()}
-    return _Stacked(flat, shape, None)
+def _stack(calls: Sequence[_Call]) -> tuple[dict[str, Array], list[_Place]]:
+    """The numbers of calls of one kernel as flat columns, and the place of each call in them."""
+    places: list[_Place] = []
+    numbers: list[Mapping[str, Any]] = []
+    end = 0
+    for call in calls:
+        shape = _shape(call.numbers)
+        length, given, inverse = math.prod(shape), call.numbers, None
+        if length > _WORTH_FOLDING:
+            given, inverse = _folded(given)
+            length = length if inverse is None else math.prod(_shape(given))
+        places.append(_Place(end, length, shape, inverse))
+        numbers.append(given)
+        end += length
+    columns: dict[str, Array] = {}
+    for name in calls[0].numbers:
+        column = columns[name] = np.empty(end)
+        for place, given in zip(places, numbers, strict=True):
+            part = column[place.start : place.start + place.length]
+            if place.inverse is None and len(place.shape) > 1:
+                part = part.reshape(place.shape)
+            part[...] = given[name]
+    return columns, places
 
 
-def _column(value: Array, shape: tuple[int, ...], length: int) -> Array:
-    if value.size == 1:
-        return np.full(length, value.item())
-    return np.broadcast_to(value, shape).ravel()
+def _shape(numbers: Mapping[str, Any]) -> tuple[int, ...]:
+    shapes = {np.shape(value) for value in numbers.values()} - {()}
+    return next(iter(shapes), ()) if len(shapes) <= 1 else np.broadcast_shapes(*shapes)
+
+
+def _folded(numbers: Mapping[str, Any]) -> tuple[Mapping[str, Any], NDArray[np.intp] | None]:
+    """Each value of the only column that varies once; the numbers as they are where several do."""
+    varying = [name for name, value in numbers.items() if np.size(value) > 1]
+    if len(varying) != 1:
+        return numbers, None
+    name = varying[0]
+    distinct, inverse = np.unique(numbers[name], return_inverse=True)
+    alone = {key: np.ravel(value)[0] for key, value in numbers.items() if key != name}
+    return {**alone, name: distinct}, inverse.ravel()
