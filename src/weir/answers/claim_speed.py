@@ -28,19 +28,22 @@ _LONG_ANSWER: Final = 256
 
 
 def _site(catalog: Catalog, given: Arguments) -> Site:
-    wanted = Deployment(
+    chip, model = catalog.chip(given["chip"]), catalog.model(given["model"])
+    return site_of(chip, model, _deployment(given), catalog)
+
+
+def _deployment(given: Arguments) -> Deployment:
+    return Deployment(
         framework=given.get("framework", "vllm"),
         weights=given.get("weights") or None,
         exchange_overlap=float(given.get("overlap", 0)),
     )
-    return site_of(catalog.chip(given["chip"]), catalog.model(given["model"]), wanted, catalog)
 
 
 def _found(catalog: Catalog, given: Arguments, chip: str, work: Workload) -> Candidates:
     return search(
         chip, given["model"], work, catalog,
-        framework=given.get("framework", "vllm"), weights=given.get("weights") or None,
-        most_chips=int(given["most_chips"]),
+        deployment=_deployment(given), most_chips=int(given["most_chips"]),
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from weir.answers.placement import DEFAULT_FRAMEWORK
+from weir.answers.placement import Deployment
 from weir.answers.plan import DEFAULT_MOST_CHIPS, Target, search
 from weir.catalog.entities import Model
 from weir.catalog.query import Catalog
@@ -57,8 +57,7 @@ def crossovers(
     prefix_hit_rate: float = 0.0,
     speeds: Sequence[float] = USER_SPEEDS,
     contexts: Sequence[float] = CONTEXTS,
-    framework: str = DEFAULT_FRAMEWORK,
-    weights: str | None = None,
+    deployment: Deployment | None = None,
     most_chips: int = DEFAULT_MOST_CHIPS,
     progress: Callable[[], None] = lambda: None,
 ) -> Crossover:
@@ -74,8 +73,8 @@ def crossovers(
             decoding alone.
         speeds: Tokens per second that each user must see.
         contexts: Prompt tokens.
-        framework: Serving framework.
-        weights: Number format of all weights.
+        deployment: Framework, number formats and options; the layout is searched, so one that it
+            names is left aside.
         most_chips: Chips of the largest replica.
         progress: Called after each of the `2 * len(contexts)` searches.
 
@@ -87,10 +86,7 @@ def crossovers(
     for row, name in enumerate((chip, other)):
         for column, isl in enumerate(contexts):
             work = Workload(isl=isl, osl=osl, prefix_hit_rate=prefix_hit_rate)
-            found = search(
-                name, model, work, catalog,
-                framework=framework, weights=weights, most_chips=most_chips,
-            )  # fmt: skip
+            found = search(name, model, work, catalog, deployment=deployment, most_chips=most_chips)
             for line, speed in enumerate(speeds):
                 reached = found.tokens_per_s_per_chip[found.meets(Target(tpot_s=1.0 / speed))]
                 rates[row, line, column] = np.max(reached, initial=0.0)

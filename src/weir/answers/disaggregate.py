@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weir.answers.estimate import DEFAULT_WORKLOAD
-from weir.answers.placement import DEFAULT_FRAMEWORK, Deployment, Site, site_of
+from weir.answers.placement import Deployment, Site, site_of
 from weir.answers.plan import DEFAULT_MOST_CHIPS, Target, fitting_layouts
 from weir.answers.pricing import hourly_price
 from weir.catalog.entities import Model
@@ -23,7 +23,6 @@ from weir.perf.disaggregated import (
 )
 from weir.perf.parallel import Layout
 from weir.perf.serving import Workload
-from weir.perf.step import NO_DRAFTS, Drafts
 
 Array = NDArray[np.float64]
 _POINTS_PER_OCTAVE = 2
@@ -87,10 +86,7 @@ def disaggregate(
     target: Target | None = None,
     catalog: Catalog | None = None,
     *,
-    framework: str = DEFAULT_FRAMEWORK,
-    weights: str | None = None,
-    kv_cache: str | None = None,
-    drafts: Drafts = NO_DRAFTS,
+    deployment: Deployment | None = None,
     most_chips: int = DEFAULT_MOST_CHIPS,
 ) -> SplitPlan:
     """The best pair of prefill and decode pools.
@@ -102,10 +98,8 @@ def disaggregate(
         workload: Requests of one kind.
         target: What must be reached; anything if left out.
         catalog: Where names are looked up; the stock if left out.
-        framework: Serving framework.
-        weights: Number format of all weights.
-        kv_cache: Number format of the cache.
-        drafts: Speculative decoding in the decode pool.
+        deployment: Framework, number formats and options; the layout is searched, so one that it
+            names is left aside.
         most_chips: Chips of the largest replica.
 
     Raises:
@@ -115,7 +109,7 @@ def disaggregate(
     catalog = Catalog.from_environment() if catalog is None else catalog
     target = Target() if target is None else target
     model = catalog.model(model) if isinstance(model, str) else model
-    deployment = Deployment(framework=framework, weights=weights, kv_cache=kv_cache, drafts=drafts)
+    deployment = deployment or Deployment()
     first = site_of(catalog.chip(prefill_chip), model, deployment, catalog)
     second = site_of(catalog.chip(decode_chip or prefill_chip), model, deployment, catalog)
     load = load_assumptions()["prefill_load"]

@@ -15,6 +15,7 @@ from weir.answers.placement import (
     Placement,
     Site,
     choose_layout,
+    default_sequences,
     site_of,
     smallest_that_holds,
 )
@@ -189,7 +190,8 @@ def estimate(
         deployment: Chips, layout, framework and formats; the smallest sensible one if left out.
         workload: The requests.
         catalog: Where names are looked up; the stock if left out.
-        users: Users of one replica; `SENSIBLE_SEQUENCES` if left out.
+        users: Users of one replica; `SENSIBLE_SEQUENCES` if left out, or as many as the chips that
+            are asked for hold.
         usd_per_chip_hour: Price of a chip for an hour; the newest offer of the catalogue if left
             out.
         on: The day whose price is meant: later offers are left aside.
@@ -206,7 +208,7 @@ def estimate(
     chip = catalog.chip(chip) if isinstance(chip, str) else chip
     model = catalog.model(model) if isinstance(model, str) else model
     site = site_of(chip, model, deployment, catalog)
-    batch = float(users or SENSIBLE_SEQUENCES)
+    batch = default_sequences(site, workload) if users is None else float(users)
     placed = choose_layout(site, workload, sequences=batch, chips=deployment.chips)
     price = hourly_price(chip, catalog, usd_per_chip_hour, on)
     return _estimate(site, placed, workload, batch, price, chosen_users=users is None)
@@ -364,7 +366,8 @@ def _assumptions(
 ) -> tuple[str, ...]:
     notes = [METHOD, *site.notes]
     if chosen_users:
-        notes.append(f"{users:.0f} users at a time were assumed.")
+        why = ", as many as these chips hold" if users < SENSIBLE_SEQUENCES else ""
+        notes.append(f"{users:.0f} users at a time were assumed{why}.")
     notes.append(f"Framework overheads: {stack_basis}.")
     notes.append(f"Power at load: {economics.power.basis}; host: {economics.host.basis}.")
     notes.append(price.basis)

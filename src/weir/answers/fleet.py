@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from weir.answers.estimate import DEFAULT_WORKLOAD
 from weir.answers.launch import launch_flags
-from weir.answers.placement import DEFAULT_FRAMEWORK
+from weir.answers.placement import Deployment
 from weir.answers.plan import DEFAULT_MOST_CHIPS, OBJECTIVES, Candidates, Target, search
 from weir.answers.pricing import purchase_price
 from weir.catalog.entities import Model
@@ -17,7 +17,6 @@ from weir.core.errors import InputError, NothingFitsError, WeirError
 from weir.core.units import KILO, MEGA, SECONDS_PER_HOUR
 from weir.perf.parallel import Layout
 from weir.perf.serving import Workload
-from weir.perf.step import NO_DRAFTS, Drafts
 
 Array = NDArray[np.float64]
 
@@ -33,7 +32,8 @@ class Choice:
         users: Users of a replica.
         ttft_s: Mean time to first token.
         tpot_s: Mean time per output token.
-        tpot_high_s: Upper end of its 80 % interval.
+        tpot_low_s: Lower end of its 80 % interval.
+        tpot_high_s: Upper end.
         tokens_per_s_per_user: 1 / TPOT.
         tokens_per_s_per_chip: Output tokens.
         requests_per_s: Requests a replica finishes.
@@ -48,6 +48,7 @@ class Choice:
     users: float
     ttft_s: float
     tpot_s: float
+    tpot_low_s: float
     tpot_high_s: float
     tokens_per_s_per_user: float
     tokens_per_s_per_chip: float
@@ -131,10 +132,7 @@ def plan(
     *,
     objective: str = "throughput",
     requests_per_s: float | None = None,
-    framework: str = DEFAULT_FRAMEWORK,
-    weights: str | None = None,
-    kv_cache: str | None = None,
-    drafts: Drafts = NO_DRAFTS,
+    deployment: Deployment | None = None,
     most_chips: int = DEFAULT_MOST_CHIPS,
 ) -> Plan:
     """The best deployment of a model on each chip, and the smallest fleet for a load.
@@ -147,10 +145,8 @@ def plan(
         catalog: Where names are looked up; the stock if left out.
         objective: One of `OBJECTIVES`.
         requests_per_s: The load.
-        framework: Serving framework.
-        weights: Number format of all weights.
-        kv_cache: Number format of the cache.
-        drafts: Speculative decoding.
+        deployment: Framework, number formats and options; the layout is searched, so one that it
+            names is left aside.
         most_chips: Chips of the largest replica.
 
     Raises:
@@ -171,10 +167,7 @@ def plan(
                 model,
                 workload,
                 catalog,
-                framework=framework,
-                weights=weights,
-                kv_cache=kv_cache,
-                drafts=drafts,
+                deployment=deployment,
                 most_chips=most_chips,
             )
         except WeirError as error:
@@ -184,7 +177,7 @@ def plan(
         else:
             found.append((chip.name, candidates, ""))
     plans = [
-        _chip_plan(name, item, reason, target, objective, requests_per_s, framework, catalog)
+        _chip_plan(name, item, reason, target, objective, requests_per_s, catalog)
         for name, item, reason in found
     ]
     if all(item.best is None for item in plans):
@@ -245,13 +238,12 @@ def _chip_plan(
     target: Target,
     objective: str,
     requests_per_s: float | None,
-    framework: str,
     catalog: Catalog,
 ) -> ChipPlan:
     if found is None:
         return ChipPlan(name, None, (), None, reason, ())
     notes = (*found.site.notes, found.price.basis)
-    front = tuple(_choice(found, int(index), framework) for index in found.pareto())
+    front = tuple(_choice(found, int(index)) for index in found.pareto())
     allowed = np.flatnonzero(found.meets(target))
     if not len(allowed):
         return ChipPlan(name, None, front, None, _nearest(found, target), notes)
@@ -259,8 +251,8 @@ def _chip_plan(
     if requests_per_s is None:
         index = int(allowed[np.argmax(_merit(found, objective)[allowed])])
     else:
-        index, fleet = _smallest(found, allowed, requests_per_s, objective, framework, catalog)
-    return ChipPlan(name, _choice(found, index, framework), front, fleet, "", notes)
+        index, fleet = _smallest(found, allowed, requests_per_s, objective, catalog)
+    return ChipPlan(name, _choice(found, index), front, fleet, "", notes)
 
 
 def _merit(found: Candidates, objective: str) -> Array:
@@ -274,7 +266,6 @@ def _smallest(
     allowed: NDArray[np.intp],
     requests_per_s: float,
     objective: str,
-    framework: str,
     catalog: Catalog,
 ) -> tuple[int, Fleet]:
     """The point whose whole replicas carry a load at the least cost in the objective's terms."""
@@ -291,7 +282,7 @@ def _smallest(
     # Among equals the one that leaves users the fastest tokens.
     order = np.lexsort((found.tpot_s[allowed], burden[allowed]))
     index = int(allowed[order[0]])
-    choice = _choice(found, index, framework)
+    choice = _choice(found, index)
     count = int(total[index])
     fleet = Fleet(
         choice=choice,
@@ -304,7 +295,7 @@ def _smallest(
     return index, fleet
 
 
-def _choice(found: Candidates, index: int, framework: str) -> Choice:
+def _choice(found: Candidates, index: int) -> Choice:
     rate = float(found.tokens_per_s_per_chip[index])
     layout = found.layouts[index]
     per_hour = rate * SECONDS_PER_HOUR / MEGA
@@ -315,13 +306,14 @@ def _choice(found: Candidates, index: int, framework: str) -> Choice:
         users=float(found.users[index]),
         ttft_s=float(found.ttft_s[index]),
         tpot_s=float(found.tpot_s[index]),
+        tpot_low_s=float(found.tpot_low_s[index]),
         tpot_high_s=float(found.tpot_high_s[index]),
         tokens_per_s_per_user=float(found.tokens_per_s_per_user[index]),
         tokens_per_s_per_chip=rate,
         requests_per_s=float(found.requests_per_s_per_chip[index]) * layout.chips,
         energy_j_per_token=float(found.watts_per_chip[index]) / rate,
         usd_per_million_tokens=float(found.usd_per_chip_hour[index]) / per_hour,
-        flags=launch_flags(found.site.model, layout, found.site.precision, framework),
+        flags=launch_flags(found.site, layout),
     )
 
 

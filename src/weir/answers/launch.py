@@ -1,30 +1,38 @@
 """Launch commands for the layout of a plan, in the words of each framework."""
 
+import json
 from typing import Final
 
+from weir.answers.placement import Site
 from weir.catalog.entities import Model
-from weir.perf.formats import Precision
 from weir.perf.parallel import Layout
 
-# What each framework calls a format that is not the published one.
-_VLLM_QUANTISATION: Final = {"fp8": "fp8", "int8_wo": "int8", "int4_wo": "awq"}
-_SGLANG_QUANTISATION: Final = {"fp8": "fp8", "int8": "w8a8_int8", "int4_wo": "awq"}
+# What each framework calls a format that the checkpoint itself does not have.
+_VLLM_QUANTISATION: Final = {
+    "fp8": "fp8", "int8": "compressed-tensors", "int8_wo": "gptq", "int4_wo": "awq",
+    "nvfp4": "modelopt_fp4",
+}  # fmt: skip
+_SGLANG_QUANTISATION: Final = {
+    "fp8": "fp8", "int8": "w8a8_int8", "int8_wo": "gptq", "int4_wo": "awq", "nvfp4": "modelopt_fp4",
+}  # fmt: skip
 
 
-def launch_flags(model: Model, layout: Layout, precision: Precision, framework: str) -> str:
+def launch_flags(site: Site, layout: Layout, framework: str | None = None) -> str:
     """The command that starts a replica; empty for a framework without one.
 
+    A checkpoint tells its own number format, so a flag is given only for another one. Drafts are
+    those of the model's own multi-token prediction layer.
+
     Args:
-        model: The model; its name stands for the checkpoint.
+        site: The model on the chip, with formats, drafts and overlap.
         layout: Parallel degrees.
-        precision: Number formats.
-        framework: "vllm" or "sglang"; others have no command here.
+        framework: "vllm" or "sglang", others have no command here; that of the site if left out.
     """
-    folded = framework.casefold()
+    folded = (framework or site.deployment.framework).casefold()
     if folded == "vllm":
-        return _vllm(model, layout, precision)
+        return " ".join(_vllm(site, layout))
     if folded == "sglang":
-        return _sglang(model, layout, precision)
+        return " ".join(_sglang(site, layout))
     return ""
 
 
@@ -33,8 +41,9 @@ def checkpoint(model: Model) -> str:
     return next((name for name in (model.name, *model.aliases) if " " not in name), model.id)
 
 
-def _vllm(model: Model, layout: Layout, precision: Precision) -> str:
-    parts = [f"vllm serve {checkpoint(model)}", f"--tensor-parallel-size {layout.tp}"]
+def _vllm(site: Site, layout: Layout) -> list[str]:
+    # vLLM splits the cache over ranks that tensor parallelism has counted already.
+    parts = [f"vllm serve {checkpoint(site.model)} --tensor-parallel-size {layout.dense_tp}"]
     if layout.pp > 1:
         parts.append(f"--pipeline-parallel-size {layout.pp}")
     if layout.dp > 1:
@@ -43,17 +52,22 @@ def _vllm(model: Model, layout: Layout, precision: Precision) -> str:
         parts.append(f"--decode-context-parallel-size {layout.cp}")
     if layout.ep > 1:
         parts.append("--enable-expert-parallel")
-    if precision.weights in _VLLM_QUANTISATION:
-        parts.append(f"--quantization {_VLLM_QUANTISATION[precision.weights]}")
-    if precision.kv_cache == "fp8":
+    if _overlaps(site, layout):
+        parts.append("--all2all-backend deepep_low_latency --enable-dbo")
+    drafts = site.deployment.drafts.tokens
+    if drafts:
+        settings = json.dumps({"method": "mtp", "num_speculative_tokens": drafts})
+        parts.append(f"--speculative-config '{settings}'")
+    parts += _quantisation(site, _VLLM_QUANTISATION)
+    if site.precision.kv_cache == "fp8":
         parts.append("--kv-cache-dtype fp8")
-    return " ".join(parts)
+    return parts
 
 
-def _sglang(model: Model, layout: Layout, precision: Precision) -> str:
+def _sglang(site: Site, layout: Layout) -> list[str]:
     # SGLang counts the chips of a stage as tensor parallel and splits attention by --dp-size.
     parts = [
-        f"python -m sglang.launch_server --model-path {checkpoint(model)}",
+        f"python -m sglang.launch_server --model-path {checkpoint(site.model)}",
         f"--tp-size {layout.expert_group}",
     ]
     if layout.pp > 1:
@@ -62,8 +76,26 @@ def _sglang(model: Model, layout: Layout, precision: Precision) -> str:
         parts.append(f"--dp-size {layout.dp} --enable-dp-attention")
     if layout.ep > 1:
         parts.append(f"--ep-size {layout.ep}")
-    if precision.weights in _SGLANG_QUANTISATION:
-        parts.append(f"--quantization {_SGLANG_QUANTISATION[precision.weights]}")
-    if precision.kv_cache == "fp8":
+    if _overlaps(site, layout):
+        parts.append("--moe-a2a-backend deepep --enable-two-batch-overlap")
+    drafts = site.deployment.drafts.tokens
+    if drafts:
+        parts.append(
+            f"--speculative-algorithm EAGLE --speculative-num-steps {drafts}"
+            f" --speculative-eagle-topk 1 --speculative-num-draft-tokens {drafts + 1}"
+        )
+    parts += _quantisation(site, _SGLANG_QUANTISATION)
+    if site.precision.kv_cache == "fp8":
         parts.append("--kv-cache-dtype fp8_e4m3")
-    return " ".join(parts)
+    return parts
+
+
+def _quantisation(site: Site, names: dict[str, str]) -> list[str]:
+    asked = site.precision.weights
+    is_published = site.deployment.weights is None
+    return [] if is_published or asked not in names else [f"--quantization {names[asked]}"]
+
+
+def _overlaps(site: Site, layout: Layout) -> bool:
+    """Whether exchanges run beside kernels, which both frameworks do for spread experts only."""
+    return site.deployment.exchange_overlap > 0.0 and layout.ep > 1 and layout.dp > 1

@@ -9,8 +9,9 @@ import numpy as np
 from weir.answers.machines import MachineOfChip, machine_of
 from weir.catalog.entities import Chip, Model
 from weir.catalog.query import Catalog
-from weir.catalog.stack import load_stack
+from weir.catalog.stack import Stack, load_stack
 from weir.core.errors import InputError, NothingFitsError
+from weir.core.provenance import Status
 from weir.core.units import GIGA
 from weir.perf.formats import Precision, choose_precision
 from weir.perf.kernels.efficiency import Efficiency
@@ -23,6 +24,8 @@ DEFAULT_FRAMEWORK: Final = "vllm"
 # A deployment that holds fewer sequences than this wastes the weights it streams for each token.
 SENSIBLE_SEQUENCES: Final = 32
 MOST_CHIPS: Final = 1024
+# The maker of every chip whose serving runs the factors of a framework were fitted on.
+_STACK_LEARNED_ON: Final = "NVIDIA"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,7 @@ def site_of(chip: Chip, model: Model, deployment: Deployment, catalog: Catalog) 
     """
     from weir.catalog.calibration import load_efficiency
 
-    load_stack(deployment.framework)
+    stack = load_stack(deployment.framework)
     if not 0.0 <= deployment.exchange_overlap <= 1.0:
         raise InputError(
             f"exchange_overlap is {deployment.exchange_overlap}; use a share from 0 to 1"
@@ -150,9 +153,19 @@ def site_of(chip: Chip, model: Model, deployment: Deployment, catalog: Catalog) 
         hardware=hardware,
         precision=precision,
         deployment=deployment,
-        notes=(*hardware.assumptions, *notes),
+        notes=(*hardware.assumptions, *notes, *_foreign(chip, stack)),
         efficiency=load_efficiency(),
     )
+
+
+def _foreign(chip: Chip, stack: Stack) -> Iterator[str]:
+    """Says where a framework's factors come from chips of another maker."""
+    if stack.status is Status.DERIVED and chip.designer != _STACK_LEARNED_ON:
+        yield (
+            f"{stack.name} was learned on {_STACK_LEARNED_ON} chips alone. What it adds to a step,"
+            f" and how its kernels compare with the model's, is carried over to {chip.name}, whose"
+            " build of it is another: no measurement of that build was read."
+        )
 
 
 def chip_counts(domain: int) -> Iterator[int]:
@@ -221,6 +234,24 @@ def choose_layout(
         if fitting:
             return _fastest(fitting, workload, sequences)
     raise NothingFitsError(_why_not(site, workload, sequences, chips))
+
+
+def default_sequences(site: Site, workload: Workload) -> float:
+    """Sequences where none are asked for: `SENSIBLE_SEQUENCES`, or what the chips given hold.
+
+    Chips that hold none get the usual number, so that the refusal says what would.
+    """
+    layout, chips = site.deployment.layout, site.deployment.chips
+    context = float(np.max(np.asarray(workload.isl) + np.asarray(workload.osl)))
+    if layout is not None:
+        check_layout(site.model, layout)
+        tried: Sequence[Placement] = [site.place(layout, 1, context)]
+    elif chips is not None:
+        tried = placements(site, chips, workload, 1)
+    else:
+        return float(SENSIBLE_SEQUENCES)
+    most = max((placed.max_users for placed in tried), default=0)
+    return float(min(SENSIBLE_SEQUENCES, most) if most else SENSIBLE_SEQUENCES)
 
 
 def smallest_that_holds(site: Site, workload: Workload) -> Placement | None:

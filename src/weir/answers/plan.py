@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weir.answers.estimate import DEFAULT_WORKLOAD, power_of
-from weir.answers.placement import DEFAULT_FRAMEWORK, Deployment, Site, domain_of, site_of
+from weir.answers.placement import Deployment, Site, domain_of, site_of
 from weir.answers.pricing import hourly_price
 from weir.catalog.entities import Chip, Model
 from weir.catalog.query import Catalog
@@ -18,7 +18,6 @@ from weir.perf.economics import HourlyPrice, electricity_usd_per_hour, facility_
 from weir.perf.memory import memory
 from weir.perf.parallel import Layout, layouts
 from weir.perf.serving import Serving, Workload, curves
-from weir.perf.step import NO_DRAFTS, Drafts
 
 Array = NDArray[np.float64]
 
@@ -56,7 +55,8 @@ class Candidates:
         ttft_s: Mean time to first token.
         tpot_s: Mean time per output token.
         ttft_high_s: Upper end of its 80 % interval.
-        tpot_high_s: Upper end of its 80 % interval.
+        tpot_low_s: Lower end of the 80 % interval of TPOT.
+        tpot_high_s: Upper end.
         requests_per_s_per_chip: Requests finished.
         tokens_per_s_per_chip: Output tokens.
         tokens_per_s_per_user: 1 / TPOT.
@@ -73,6 +73,7 @@ class Candidates:
     ttft_s: Array
     tpot_s: Array
     ttft_high_s: Array
+    tpot_low_s: Array
     tpot_high_s: Array
     requests_per_s_per_chip: Array
     tokens_per_s_per_chip: Array
@@ -124,10 +125,7 @@ def search(
     workload: Workload = DEFAULT_WORKLOAD,
     catalog: Catalog | None = None,
     *,
-    framework: str = DEFAULT_FRAMEWORK,
-    weights: str | None = None,
-    kv_cache: str | None = None,
-    drafts: Drafts = NO_DRAFTS,
+    deployment: Deployment | None = None,
     most_chips: int = DEFAULT_MOST_CHIPS,
     usd_per_chip_hour: float | None = None,
 ) -> Candidates:
@@ -138,10 +136,8 @@ def search(
         model: The model or its name.
         workload: Requests of one kind.
         catalog: Where names are looked up; the stock if left out.
-        framework: Serving framework.
-        weights: Number format of all weights; the published one if left out.
-        kv_cache: Number format of the cache.
-        drafts: Speculative decoding.
+        deployment: Framework, number formats and options; the layout is searched, so one that it
+            names is left aside.
         most_chips: Chips of the largest replica.
         usd_per_chip_hour: Price of a chip for an hour; an offer of the catalogue if left out.
 
@@ -152,8 +148,7 @@ def search(
     catalog = Catalog.from_environment() if catalog is None else catalog
     chip = catalog.chip(chip) if isinstance(chip, str) else chip
     model = catalog.model(model) if isinstance(model, str) else model
-    deployment = Deployment(framework=framework, weights=weights, kv_cache=kv_cache, drafts=drafts)
-    site = site_of(chip, model, deployment, catalog)
+    site = site_of(chip, model, deployment or Deployment(), catalog)
     found, most = fitting_layouts(site, workload, most_chips)
     if not found:
         raise NothingFitsError(
@@ -224,6 +219,7 @@ def _columns(
         ttft_s=column("ttft_s"),
         tpot_s=column("tpot_s"),
         ttft_high_s=column("ttft_high_s"),
+        tpot_low_s=column("tpot_low_s"),
         tpot_high_s=column("tpot_high_s"),
         requests_per_s_per_chip=column("requests_per_s") / chips,
         tokens_per_s_per_chip=column("output_tokens_per_s_per_chip"),

@@ -20,7 +20,6 @@ from weir.catalog.query import Catalog
 from weir.catalog.traces import Trace
 from weir.core.errors import InputError, NothingFitsError
 from weir.perf.serving import Workload
-from weir.perf.step import Drafts
 from weir.sim.outcome import ServiceLevels
 from weir.sim.workload import Requests, from_trace
 
@@ -40,10 +39,7 @@ class Wanted:
         target: What a deployment must reach.
         objective: What to maximise.
         requests_per_s: The load; None without one.
-        framework: Serving framework.
-        weights: Number format of all weights.
-        kv_cache: Number format of the cache.
-        drafts: Speculative decoding.
+        deployment: Framework, number formats and options; the layout is searched.
         most_chips: Chips of the largest replica.
         prefill_on: Chip that also computes the prompts of a split deployment; None for none.
     """
@@ -53,10 +49,7 @@ class Wanted:
     target: Target
     objective: str
     requests_per_s: float | None
-    framework: str
-    weights: str | None
-    kv_cache: str | None
-    drafts: Drafts
+    deployment: Deployment
     most_chips: int
     prefill_on: str | None = None
 
@@ -144,8 +137,7 @@ def planning(
     found = plan(
         model, wanted.chips, wanted.workload, wanted.target, catalog,
         objective=wanted.objective, requests_per_s=wanted.requests_per_s,
-        framework=wanted.framework, weights=wanted.weights, kv_cache=wanted.kv_cache,
-        drafts=wanted.drafts, most_chips=wanted.most_chips,
+        deployment=wanted.deployment, most_chips=wanted.most_chips,
     )  # fmt: skip
     progress("layouts searched")
     estimates: dict[str, Estimate] = {}
@@ -177,14 +169,7 @@ def planning(
 
 
 def _deployment(choice: Choice, wanted: Wanted) -> Deployment:
-    return Deployment(
-        chips=choice.chips,
-        layout=choice.layout,
-        framework=wanted.framework,
-        weights=wanted.weights,
-        kv_cache=wanted.kv_cache,
-        drafts=wanted.drafts,
-    )
+    return replace(wanted.deployment, chips=choice.chips, layout=choice.layout)
 
 
 def _looked_at(choice: Choice, model: Model, wanted: Wanted, catalog: Catalog) -> Estimate:
@@ -200,10 +185,7 @@ def _looked_at(choice: Choice, model: Model, wanted: Wanted, catalog: Catalog) -
 
 def _flags(choice: Choice, model: Model, wanted: Wanted, catalog: Catalog) -> dict[str, str]:
     site = site_of(catalog.chip(choice.chip), model, _deployment(choice, wanted), catalog)
-    return {
-        name: launch_flags(model, choice.layout, site.precision, name)
-        for name in ("vllm", "sglang")
-    }
+    return {name: launch_flags(site, choice.layout, name) for name in ("vllm", "sglang")}
 
 
 def _compared(
@@ -222,7 +204,7 @@ def _compared(
             crossovers(
                 model, first, second, catalog,
                 osl=osl, prefix_hit_rate=hits,
-                speeds=sorted(speeds), framework=wanted.framework, weights=wanted.weights,
+                speeds=sorted(speeds), deployment=wanted.deployment,
                 most_chips=wanted.most_chips, progress=lambda: progress("lengths compared"),
             )
             for hits in (wanted.workload.prefix_hit_rate, DECODE_ALONE)
@@ -244,8 +226,7 @@ def _splits(
         try:
             split: SplitPlan | str = disaggregate(
                 model, wanted.prefill_on, name, wanted.workload, wanted.target, catalog,
-                framework=wanted.framework, weights=wanted.weights, kv_cache=wanted.kv_cache,
-                drafts=wanted.drafts, most_chips=wanted.most_chips,
+                deployment=wanted.deployment, most_chips=wanted.most_chips,
             )  # fmt: skip
         except (NothingFitsError, InputError) as error:
             split = str(error)

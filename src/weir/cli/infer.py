@@ -12,8 +12,9 @@ from weir.cli.common import output_options
 from weir.cli.output import Output
 from weir.cli.serving_options import (
     DEGREES,
+    deployment_of,
     draft_options,
-    drafts_of,
+    expert_options,
     format_options,
     layout_of,
     layout_options,
@@ -43,23 +44,20 @@ if TYPE_CHECKING:
     show_default=True,
     help="Share of prompt tokens found in a cache.",
 )
-@click.option("--users", type=float, help="Requests under way at a time; 32 if left out.")
+@click.option(
+    "--users",
+    type=float,
+    help="Requests under way at a time; 32 if left out, or as many as the chips hold.",
+)
 @click.option("--rate", type=float, metavar="REQ_PER_S", help="Also at this rate of arrivals.")
 @click.option("--prefill-chips", type=int, metavar="N", help="Also with N chips that only prefill.")
 @click.option("--prefill-chip", help="The kind of these chips; the same if left out.")
 @click.option("--layouts", is_flag=True, help="Also every other legal layout on these chips.")
-@click.option(
-    "--exchange-overlap",
-    type=float,
-    default=0.0,
-    show_default=True,
-    metavar="SHARE",
-    help="Share of exchanges between experts that runs beside kernels.",
-)
 @click.option("--usd-per-hour", type=float, help="Price of a chip for an hour.")
 @layout_options
 @format_options
 @draft_options
+@expert_options
 @output_options
 @click.pass_context
 def infer(
@@ -78,20 +76,12 @@ def infer(
         raise InputError("--prefill-chip needs --prefill-chips: say how many")
     from weir.answers.datasheet import cited_sources
     from weir.answers.estimate import estimate
-    from weir.answers.placement import Deployment
     from weir.perf.serving import Workload
     from weir.report.estimate import estimate_document
 
     catalog = catalog_of(ctx)
-    deployment = Deployment(
-        chips=given["chips"],
-        layout=layout_of({name: given[name] for name in DEGREES}, given["chips"]),
-        framework=given["framework"],
-        weights=given["weights"],
-        kv_cache=given["kv_cache"],
-        drafts=drafts_of(given["draft_tokens"], given["acceptance"]),
-        exchange_overlap=given["exchange_overlap"],
-    )
+    layout = layout_of({name: given[name] for name in DEGREES}, given["chips"])
+    deployment = replace(deployment_of(given), chips=given["chips"], layout=layout)
     tell_context(catalog.model(model), given["isl"] + given["osl"])
     work = Workload(given["isl"], given["osl"], given["prefix_hit_rate"])
     answer = estimate(

@@ -11,7 +11,13 @@ from weir.cli.catalogue import catalog_of
 from weir.cli.common import output_options
 from weir.cli.output import Output
 from weir.cli.progress import Progress
-from weir.cli.serving_options import draft_options, drafts_of, format_options, tell_context
+from weir.cli.serving_options import (
+    deployment_of,
+    draft_options,
+    expert_options,
+    format_options,
+    tell_context,
+)
 from weir.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -60,6 +66,7 @@ _ISL, _OSL = 4096, 1536
 @click.option("--prefill-on", metavar="CHIP", help="Also with prompts on chips of this kind.")
 @format_options
 @draft_options
+@expert_options
 @output_options
 @click.pass_context
 def plan(
@@ -107,10 +114,7 @@ def _wanted(given: Mapping[str, Any], work: "Workload", rate: float | None) -> "
         ),
         objective=given["objective"],
         requests_per_s=rate if given["load"] is None else given["load"],
-        framework=given["framework"],
-        weights=given["weights"],
-        kv_cache=given["kv_cache"],
-        drafts=drafts_of(given["draft_tokens"], given["acceptance"]),
+        deployment=deployment_of(given),
         most_chips=given["most_chips"],
         prefill_on=given["prefill_on"],
     )

@@ -1,7 +1,7 @@
 """Options that describe a deployment and its requests, shared by the commands that serve models."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -9,6 +9,7 @@ import click
 from weir.core.errors import InputError
 
 if TYPE_CHECKING:
+    from weir.answers.placement import Deployment
     from weir.catalog.entities import Model
     from weir.perf.parallel import Layout
     from weir.perf.step import Drafts
@@ -95,6 +96,46 @@ def draft_options(command: F) -> F:
                 help="Probability that a drafted token is accepted.",
             ),
         ),
+    )
+
+
+def expert_options(command: F) -> F:
+    """Adds `--exchange-overlap` (two-batch overlap) and `--expert-skew`."""
+    return _add(
+        command,
+        (
+            click.option(
+                "--exchange-overlap",
+                type=float,
+                default=0.0,
+                show_default=True,
+                metavar="SHARE",
+                help="Share of exchanges between experts that runs beside kernels, as with two"
+                " batches in turn.",
+            ),
+            click.option(
+                "--expert-skew",
+                type=float,
+                default=0.0,
+                show_default=True,
+                metavar="EXPONENT",
+                help="Power law of the experts' loads, such as 1.2; 0 for an even router.",
+            ),
+        ),
+    )
+
+
+def deployment_of(given: Mapping[str, Any]) -> "Deployment":
+    """Framework, formats and options as given; chips and layout are left open."""
+    from weir.answers.placement import Deployment
+
+    return Deployment(
+        framework=given["framework"],
+        weights=given["weights"],
+        kv_cache=given["kv_cache"],
+        drafts=drafts_of(given["draft_tokens"], given["acceptance"]),
+        exchange_overlap=given["exchange_overlap"],
+        expert_skew=given["expert_skew"],
     )
 
 

@@ -74,7 +74,7 @@ def _facts(answer: Planning) -> Iterator[tuple[str, str]]:
     yield "Objective", wanted.objective
     if wanted.requests_per_s is not None:
         yield "Load", f"{wanted.requests_per_s:.3g} requests/s"
-    yield "Framework", wanted.framework
+    yield "Framework", wanted.deployment.framework
     yield "Replicas", f"up to {wanted.most_chips} chips"
     yield "Data of", answer.data_version
 
@@ -147,11 +147,16 @@ def _best_row(best: Choice, estimate: Estimate) -> tuple[Cell | str, ...]:
         str(best.chips),
         f"{best.users:,.0f}",
         Cell(f"{best.ttft_s:.3g}", status=status),
-        Cell(f"{best.tpot_s * KILO:.3g} (to {best.tpot_high_s * KILO:.3g})", status=status),
+        Cell(_tpot_ms(best), status=status),
         Cell(f"{best.tokens_per_s_per_chip:,.0f}", status=status),
         Cell(_number(best.energy_j_per_token), status=status),
         Cell(_number(best.usd_per_million_tokens), status=status),
     )
+
+
+def _tpot_ms(best: Choice) -> str:
+    low, high = best.tpot_low_s * KILO, best.tpot_high_s * KILO
+    return f"{best.tpot_s * KILO:.3g} ({low:.3g} to {high:.3g})"
 
 
 def _number(value: float) -> str:
@@ -351,7 +356,7 @@ def _series(item: ChipPlan, answer: Planning) -> Series:
             user_tokens_per_s=choice.tokens_per_s_per_user,
             chip_tokens_per_s=choice.tokens_per_s_per_chip,
             low=choice.tokens_per_s_per_chip * choice.tpot_s / choice.tpot_high_s,
-            high=choice.tokens_per_s_per_chip * choice.tpot_high_s / choice.tpot_s,
+            high=choice.tokens_per_s_per_chip * choice.tpot_s / choice.tpot_low_s,
             batch=max(round(choice.users), 1) if number in told else None,
             chips=choice.chips,
         )

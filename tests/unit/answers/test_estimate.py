@@ -39,6 +39,27 @@ def test_what_was_chosen_is_said(h20):
     assert not any("32 users at a time were assumed" in text for text in given.assumptions)
 
 
+def test_without_users_few_chips_serve_as_many_as_they_hold():
+    few = Deployment(chips=1, weights="bf16")
+    most = estimate("H100", "Qwen3-32B", few, catalog=CATALOG)
+    assert most.users == most.max_users < 32
+    text = f"{most.users:.0f} users at a time were assumed, as many as these chips hold."
+    assert text in most.assumptions
+    with pytest.raises(NothingFitsError):
+        estimate("H100", "Qwen3-32B", few, catalog=CATALOG, users=32)
+
+
+def test_a_framework_on_chips_of_another_maker_says_where_it_was_learned():
+    def notes(chip, framework="vllm"):
+        wanted = Deployment(framework=framework)
+        return estimate(chip, "Qwen3-8B", wanted, SHORT, CATALOG).assumptions
+
+    assert any("learned on NVIDIA chips alone" in text for text in notes("Ascend 910C"))
+    assert any("learned on NVIDIA chips alone" in text for text in notes("MI300X", "sglang"))
+    assert not any("learned on NVIDIA" in text for text in notes("H20"))
+    assert not any("learned on NVIDIA" in text for text in notes("MI300X", "plain"))
+
+
 def test_a_chip_without_fp8_says_what_it_runs_instead():
     answer = estimate("A800", "DeepSeek-R1", catalog=CATALOG, workload=SHORT)
     assert answer.precision.weights == "int8"

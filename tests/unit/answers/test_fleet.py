@@ -5,6 +5,7 @@ import pytest
 
 from weir.answers.disaggregate import disaggregate
 from weir.answers.fleet import plan
+from weir.answers.placement import Deployment
 from weir.answers.plan import Target, search
 from weir.catalog.query import Catalog
 from weir.core.errors import InputError, NothingFitsError, UnknownNameError
@@ -110,7 +111,7 @@ def test_an_impossible_target_names_the_nearest_that_can_be_reached():
         ({"requests_per_s": 0.0}, InputError, "requests_per_s is 0.0"),
         ({"target": Target(ttft_s=-1.0)}, InputError, "ttft is -1.0"),
         ({"target": Target(tpot_s=math.nan)}, InputError, "tpot is nan"),
-        ({"framework": "vlm"}, UnknownNameError, "vllm"),
+        ({"deployment": Deployment(framework="vlm")}, UnknownNameError, "vllm"),
     ],
 )
 def test_bad_input_gets_one_clear_message(arguments, error, message):
@@ -124,7 +125,14 @@ def test_launch_commands_carry_the_layout():
     best = answer.chips[0].best
     assert best.flags.startswith("vllm serve")
     assert f"--tensor-parallel-size {best.layout.tp}" in best.flags
-    sglang = plan("DeepSeek-R1", ["H200"], WORK, catalog=CATALOG, most_chips=8, framework="sglang")
+    sglang = plan(
+        "DeepSeek-R1",
+        ["H200"],
+        WORK,
+        catalog=CATALOG,
+        most_chips=8,
+        deployment=Deployment(framework="sglang"),
+    )
     best = sglang.chips[0].best
     assert f"--tp-size {best.layout.expert_group}" in best.flags
 
@@ -142,9 +150,31 @@ def test_pools_apart_reach_the_target_and_divide_the_chips():
     assert rates == sorted(rates)
 
 
+def test_a_choice_has_both_ends_of_its_interval():
+    best = plan("Qwen3-8B", ["H100"], WORK, catalog=CATALOG, most_chips=1).chips[0].best
+    assert best.tpot_low_s < best.tpot_s < best.tpot_high_s
+
+
+def test_experts_in_demand_make_a_plan_slower_and_overlap_faster():
+    def rate(**options):
+        wanted = Deployment(**options)
+        found = search("H20", "DeepSeek-R1", WORK, CATALOG, deployment=wanted, most_chips=16)
+        spread = [layout.ep > 8 for layout in found.layouts]
+        return np.max(found.tokens_per_s_per_chip[spread])
+
+    assert rate(expert_skew=1.2) < rate() < rate(exchange_overlap=0.8)
+
+
 def test_drafts_make_a_plan_faster():
     plain, drafting = (
-        plan("DeepSeek-R1", ["H200"], WORK, catalog=CATALOG, most_chips=8, drafts=drafts)
+        plan(
+            "DeepSeek-R1",
+            ["H200"],
+            WORK,
+            catalog=CATALOG,
+            most_chips=8,
+            deployment=Deployment(drafts=drafts),
+        )
         for drafts in (Drafts(), Drafts(tokens=1, acceptance=0.85))
     )
     fastest = [item.chips[0].front[0].tokens_per_s_per_user for item in (plain, drafting)]

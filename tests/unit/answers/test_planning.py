@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
+from weir.answers.placement import Deployment
 from weir.answers.plan import Target
 from weir.answers.planning import Wanted, planning, steps_of, workload_of
 from weir.catalog.traces import Trace
 from weir.core.errors import UnknownNameError
 from weir.perf.serving import Workload
-from weir.perf.step import NO_DRAFTS
 
 
 def wanted(*chips, **given):
@@ -15,10 +15,7 @@ def wanted(*chips, **given):
         "target": Target(tpot_s=0.05),
         "objective": "throughput",
         "requests_per_s": None,
-        "framework": "vllm",
-        "weights": None,
-        "kv_cache": None,
-        "drafts": NO_DRAFTS,
+        "deployment": Deployment(),
         "most_chips": 2,
     }
     return Wanted(chips=chips, **{**usual, **given})

@@ -23,6 +23,8 @@ TRACE = "arrival_s,prompt_tokens,output_tokens\n" + "".join(
         (("Qwen3-8B", "--on-chips", "H20", "--load", "inf"), 2, "--load is inf"),
         (("Qwen3-8B", "--on-chips", "H20", "--framework", "tgi"), 2, "unknown framework 'tgi'"),
         (("Qwen3-8B", "--on-chips", "H20", "--target", "speed"), 2, "'speed' is not one of"),
+        (("Qwen3-8B", "--on-chips", "H20", "--exchange-overlap", "2"), 2, "exchange_overlap is 2"),
+        (("Qwen3-8B", "--on-chips", "H20", "--expert-skew", "-1"), 2, "expert_skew is -1"),
         (("Qwen3-8B", "--on-chips", "H20", "--skip-broken"), 2, "needs --trace"),
         (("Qwen3-8B", "--on-chips", "H20", "--trace", "none.csv"), 2, "cannot be read"),
         (("Qwen3-8B", "--on-chips", "MI308X"), 2, "nobody has published its dense_bf16"),

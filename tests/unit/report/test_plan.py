@@ -3,10 +3,10 @@ from dataclasses import replace
 import pytest
 
 from weir.answers.datasheet import cited_sources
+from weir.answers.placement import Deployment
 from weir.answers.plan import Target
 from weir.answers.planning import Wanted, planning
 from weir.perf.serving import Workload
-from weir.perf.step import NO_DRAFTS
 from weir.report.document import Picture, Table, walk
 from weir.report.plan import plan_document
 from weir.report.text import to_text
@@ -20,10 +20,7 @@ def answer(catalog):
         target=Target(ttft_s=1.0, tpot_s=0.05, is_sure=True),
         objective="cost",
         requests_per_s=3.0,
-        framework="vllm",
-        weights=None,
-        kv_cache=None,
-        drafts=NO_DRAFTS,
+        deployment=Deployment(),
         most_chips=4,
         prefill_on="H100",
     )
