@@ -15,14 +15,14 @@ from weir.catalog.law_load import load_law
 from weir.rules.evaluate import evaluate
 from weir.rules.inputs import columns
 from weir.rules.logic import NO, at
-from weir.rules.scene import law_on
+from weir.rules.scene import Scene, law_on
 from weir.rules.transaction import resolve
 
 
 def exercised(row: dict[str, str], law: Law) -> dict[str, list[str]]:
     """Provisions that hold or are open in a case, by instrument."""
     job = transaction(row)
-    outcome = evaluate(law_on(law, job.on), resolve(law, job), columns([chip(row)]))
+    outcome = evaluate(Scene(law_on(law, job.on), resolve(law, job), columns([chip(row)])))
     asked = {key for key, value in outcome.grounds.items() if at(value) != NO}
     found: dict[str, list[str]] = {}
     for item in outcome.scene.day.all:

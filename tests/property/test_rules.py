@@ -20,7 +20,7 @@ from weir.rules.logic import NO, UNKNOWN, YES, Answer, at
 from weir.rules.many import determine_many
 from weir.rules.parameters import apply_overlay
 from weir.rules.periods import periods, settled
-from weir.rules.scene import law_on
+from weir.rules.scene import Scene, law_on
 from weir.rules.transaction import Transaction, resolve
 
 LAW = load_law()
@@ -141,7 +141,7 @@ def test_unpublished_facts_never_free_a_chip(chip, place, day):
 def test_possible_worlds_only_refine(chip, place, day):
     case = resolve(LAW, Transaction(place, day))
     vague = replace(chip, area_mm2=(chip.area_mm2[0] / 2, chip.area_mm2[0] * 2))
-    plain = evaluate(law_on(LAW, day), case, columns([vague]))
+    plain = evaluate(Scene(law_on(LAW, day), case, columns([vague])))
     found = settled(law_on(LAW, day), case, columns([vague]))
     assert at(plain.licence) in {at(found.licence), UNKNOWN}
     for name, value in plain.paragraphs.items():

@@ -43,7 +43,7 @@ def check(
 ) -> None:
     """Determine CHIP's classification, licence requirement, review policy and margins."""
     target = Output.checked(style, html, output)
-    from dataclasses import replace
+    from dataclasses import fields, replace
 
     from weir.answers.authorities import authorities
     from weir.answers.classify import determine
@@ -62,7 +62,8 @@ def check(
         document = replace(document, sections=(*parts[:_LAW_ENDS], section, *parts[_LAW_ENDS:]))
     if trace:
         document = replace(document, sections=(*document.sections, trace_section(answer)))
-    target.deliver(document, answer)
+    plain = {field.name: getattr(answer, field.name) for field in fields(answer)}
+    target.deliver(document, {**plain, "authorities": cited})
 
 
 def _map_section(

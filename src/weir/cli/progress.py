@@ -15,7 +15,7 @@ class Progress:
     """Counts what is done and shows it while it lasts; use it in a `with` statement.
 
     Args:
-        total: How many steps there are.
+        total: How many steps there are, or how much there is to do.
     """
 
     def __init__(self, total: int) -> None:
@@ -45,19 +45,20 @@ class Progress:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
 
-    def step(self, label: str) -> None:
+    def step(self, label: str, amount: int = 1) -> None:
         """One more step is done.
 
         Args:
             label: What it was.
+            amount: How much of the total it was.
         """
-        self._done, self._label = min(self._done + 1, self._total), label
+        self._done, self._label = min(self._done + amount, self._total), label
 
     def line(self) -> str:
         """The bar, its share and what was done last."""
         filled = _WIDTH * self._done // self._total
         bar = "#" * filled + "." * (_WIDTH - filled)
-        text = f"[{bar}] {self._done}/{self._total} {self._label}"
+        text = f"[{bar}] {self._done / self._total:.0%} {self._label}"
         return text[: shutil.get_terminal_size().columns - 1]
 
     def _watch(self) -> None:

@@ -2,14 +2,14 @@
 
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from weir.cli.common import write_file
+from weir.cli.progress import Progress
 from weir.core.errors import InputError, RecordError
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from weir.catalog.entities import Chip
 
 T = TypeVar("T")
-
-_PATIENCE_S: Final = 1.0
 
 
 def lines_of(path: Path) -> Iterator[str]:
@@ -35,24 +33,13 @@ def lines_of(path: Path) -> Iterator[str]:
 
 
 def _watched(lines: Iterable[str], size: int) -> Iterator[str]:
-    if not sys.stderr.isatty() or sys.stdout.isatty():
+    if sys.stdout.isatty():  # the rows themselves show how far it is
         yield from lines
         return
-    start, done = time.monotonic(), 0
-    bar: Any = None
-    try:
-        for line in lines:
-            done += len(line.encode())
-            if bar is not None:
-                bar.update(len(line.encode()))
-            elif time.monotonic() - start > _PATIENCE_S:
-                bar = click.progressbar(length=size, file=sys.stderr, update_min_steps=size // 100)
-                bar.__enter__()
-                bar.update(done)
+    with Progress(size) as bar:
+        for number, line in enumerate(lines, start=1):
+            bar.step(f"line {number:,}", len(line.encode()))
             yield line
-    finally:
-        if bar is not None:
-            bar.__exit__(None, None, None)
 
 
 def read_list(path: Path, find: Callable[[str], "Chip"]) -> Iterator["Row"]:

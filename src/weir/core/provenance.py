@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class Status(StrEnum):
@@ -20,7 +21,10 @@ class Status(StrEnum):
     @property
     def rank(self) -> int:
         """0 for the firmest, higher for weaker."""
-        return tuple(Status).index(self)
+        return _RANK[self]
+
+
+_RANK: Final = {status: rank for rank, status in enumerate(Status)}
 
 
 def weakest(statuses: Iterable[Status]) -> Status:

@@ -23,7 +23,7 @@ from weir.rules.logic import answer
 from weir.rules.metrics import Bounds
 from weir.rules.places import country_name
 from weir.rules.scenarios import is_uncertain, joined, refine, sweeps
-from weir.rules.scene import law_on
+from weir.rules.scene import Scene, law_on
 from weir.rules.sensitivity import Variant, sensitivities
 from weir.rules.transaction import Transaction, resolve
 from weir.rules.verdicts import verdicts
@@ -61,7 +61,7 @@ def determine_inputs(
     # One evaluation for the chip, its variants, and the chip with one input moved at a time.
     head = columns([chip, *(variant for _, variant in variants)])
     rows, plans = sweeps(day, head)
-    outcome = evaluate(day, case, joined(head, rows))
+    outcome = evaluate(Scene(day, case, joined(head, rows)))
     moved = verdicts(outcome, head.rows, head.rows + rows.rows)
     if is_uncertain(head).any():
         refine(outcome, head)
@@ -72,7 +72,9 @@ def determine_inputs(
         outcome,
         chip,
         trace_steps=trace_steps,
-        inputs=tuple(replace(item, is_decisive=item.name in decisive) for item in inputs),
+        inputs=tuple(
+            replace(item, is_decisive=True) if item.name in decisive else item for item in inputs
+        ),
         flips=flips,
         assumptions=(*assumptions, *case.assumptions),
         more_notices=tuple(sensitivities(now, variants, others)),

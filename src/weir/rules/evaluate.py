@@ -12,10 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weir.catalog.law import Law, Provision
-from weir.rules.inputs import ChipColumns
 from weir.rules.logic import NO, UNKNOWN, YES, Truth, at, both, either, negate
 from weir.rules.scene import Day, Scene
-from weir.rules.transaction import Case
 
 NO_POLICY = 0  # no licence is needed, so none is reviewed
 NOT_YET = "not yet"
@@ -68,16 +66,14 @@ def undetermined(law: Law) -> int:
     return 2 * max(item.rank for item in law.policies.values()) - 1
 
 
-def evaluate(day: Day, case: Case, chips: ChipColumns, *, with_notices: bool = True) -> Outcome:
+def evaluate(scene: Scene, *, with_notices: bool = True) -> Outcome:
     """Everything the law of one day says of one transaction with each of many chips.
 
     Args:
-        day: The law in force.
-        case: The transaction.
-        chips: One row per chip.
+        scene: The law in force, the transaction, and one row per chip.
         with_notices: Leave out warnings, tariffs and text without effect where nobody reads them.
     """
-    outcome = Outcome(Scene(day, case, chips))
+    outcome = Outcome(scene)
     classify(outcome)
     require(outcome)
     if with_notices:
@@ -173,14 +169,14 @@ def _cascade(
     is_open: NDArray[np.bool_] | bool = False
     for item in policies:
         value = both(remaining, scene.test(item.when))
-        if isinstance(value, int) and value == NO:
-            continue
         own = 2 * law.policies[item.result[0]].rank
+        if isinstance(value, int):
+            if value == NO:
+                continue
+            return own if value == YES else open_code  # one value: none was decided before
         is_open = np.logical_or(is_open, np.equal(value, UNKNOWN))
-        code = np.where(np.equal(value, YES) & ~np.asarray(is_open), own, code)
+        code = np.where(np.equal(value, YES) & ~is_open, own, code)
         remaining = both(remaining, negate(value))
-        if isinstance(remaining, int) and remaining == NO:
-            break
     return np.where(is_open, open_code, code).astype(np.int8)
 
 

@@ -1,6 +1,7 @@
 """What an evaluation rests on, in words: steps, clauses, margins."""
 
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 
@@ -8,7 +9,7 @@ from weir.catalog.law import METRICS, AllOf, AnyOf, Compare, Condition, NotThat,
 from weir.core.trace import Step
 from weir.rules.determination import Clause, Margin
 from weir.rules.evaluate import Outcome
-from weir.rules.logic import NO, Answer, Truth, answer, at
+from weir.rules.logic import NO, Truth, answer, at
 from weir.rules.scene import Scene, comparisons
 from weir.rules.wording import condition_text, interval, number, with_unit
 
@@ -33,15 +34,12 @@ def margin(scene: Scene, clause: str, leaf: Compare) -> Margin:
 
 
 def _margin(scene: Scene, clause: str, leaf: Compare) -> Margin:
-    metric = METRICS[leaf.metric]
-    factor = leaf.threshold / leaf.value if leaf.value else metric.factor
-    low, high = bounds_at(scene, leaf.metric)
-    low, high = low / factor, high / factor
+    low, high, value = _quantity(scene, leaf)
     found = answer(scene.test(leaf))
     return Margin(
         clause=clause,
         metric=leaf.metric,
-        label=metric.label,
+        label=METRICS[leaf.metric].label,
         comparison=leaf.comparison,
         threshold=leaf.value,
         unit=leaf.unit,
@@ -50,21 +48,32 @@ def _margin(scene: Scene, clause: str, leaf: Compare) -> Margin:
         gap_low=low - leaf.value,
         gap_high=high - leaf.value,
         answer=found,
-        text=_margin_text(_text(scene, leaf), leaf, low, high, found),
+        text=f"{_text(scene, leaf)}: {found} ({value}{_distance(leaf, low, high)})",
     )
 
 
-def _margin_text(test: str, leaf: Compare, low: float, high: float, found: Answer) -> str:
-    label = METRICS[leaf.metric].label
-    value = with_unit(interval(low, high), leaf.unit)
+def _quantity(scene: Scene, leaf: Compare) -> tuple[float, float, str]:
+    """Bounds of the metric of a comparison in its unit, and in words; remembered."""
+    key = leaf.metric, leaf.unit
+    found = scene.quantities.get(key)
+    if found is None:
+        metric = METRICS[leaf.metric]
+        factor = leaf.threshold / leaf.value if leaf.value else metric.factor
+        low, high = (bound / factor for bound in bounds_at(scene, leaf.metric))
+        text = f"{metric.label} {with_unit(interval(low, high), leaf.unit)}"
+        found = scene.quantities[key] = low, high, text
+    return found
+
+
+def _distance(leaf: Compare, low: float, high: float) -> str:
     if low != high:
-        return f"{test}: {found} ({label} {value})"
+        return ""
     gap = low - leaf.value
     if gap == 0:
-        return f"{test}: {found} ({label} {value}, exactly on the line)"
+        return ", exactly on the line"
     side = "above" if gap > 0 else "below"
     share = f", {abs(gap) / leaf.value * PERCENT:.3g} %" if leaf.value else ""
-    return f"{test}: {found} ({label} {value}, {number(abs(gap))} {side}{share})"
+    return f", {number(abs(gap))} {side}{share}"
 
 
 def clause_of(outcome: Outcome, item: Provision) -> Clause:
@@ -87,15 +96,20 @@ def clause_of(outcome: Outcome, item: Provision) -> Clause:
 
 def step_of(scene: Scene, condition: Condition) -> Step:
     """The explanation of a condition for the first row."""
-    outcome = _OUTCOMES[at(scene.test(condition))]
+    truth = at(scene.test(condition))
     if isinstance(condition, Compare):
-        return Step(_text(scene, condition), outcome, margin(scene, "", condition).text)
-    if isinstance(condition, AllOf | AnyOf):
-        children = tuple(step_of(scene, part) for part in condition.parts)
-        return Step(_text(scene, condition), outcome, children=children)
+        return Step(_text(scene, condition), _OUTCOMES[truth], margin(scene, "", condition).text)
+    if isinstance(condition, _GROUPS):
+        children = tuple([step_of(scene, part) for part in condition.parts])
+        return Step(_text(scene, condition), _OUTCOMES[truth], children=children)
     if isinstance(condition, NotThat):
-        return Step("not", outcome, children=(step_of(scene, condition.part),))
-    return Step(_text(scene, condition), outcome)
+        return Step("not", _OUTCOMES[truth], children=(step_of(scene, condition.part),))
+    # What remains says the same of every chip and transaction with the same outcome.
+    key = (id(condition), truth)
+    found = scene.day.steps.get(key)
+    if found is None:
+        found = scene.day.steps[key] = Step(_text(scene, condition), _OUTCOMES[truth])
+    return found
 
 
 def _text(scene: Scene, condition: Condition) -> str:
@@ -106,7 +120,9 @@ def _text(scene: Scene, condition: Condition) -> str:
     return texts[key]
 
 
-_OUTCOMES = ("false", "unknown", "true")
+_OUTCOMES: Final = ("false", "unknown", "true")
+_GROUPS: Final = (AllOf, AnyOf)
+_TOLD_ANEW: Final = (Compare, NotThat, AllOf, AnyOf)  # the same outcome may have other reasons
 
 
 def provision_step(scene: Scene, item: Provision, value: Truth) -> Step:
@@ -114,8 +130,19 @@ def provision_step(scene: Scene, item: Provision, value: Truth) -> Step:
 
     Where the transaction alone rules a provision out, only what rules it out is listed.
     """
-    children = tuple(step_of(scene, part) for part in _worth_telling(scene, item))
-    return Step(item.id, _OUTCOMES[at(value)], item.title, item.citation, children)
+    told = _worth_telling(scene, item)
+    truth = at(value)
+    is_plain = len(told) == 1 and not isinstance(told[0], _TOLD_ANEW)
+    if truth != NO or not is_plain or at(scene.test(told[0])) != NO:
+        children = tuple([step_of(scene, part) for part in told])
+        return Step(item.id, _OUTCOMES[truth], item.title, item.citation, children)
+    key = (id(item), id(told[0]))
+    found = scene.day.steps.get(key)
+    if found is None:
+        children = (step_of(scene, told[0]),)
+        found = Step(item.id, _OUTCOMES[NO], item.title, item.citation, children)
+        scene.day.steps[key] = found
+    return found
 
 
 def _worth_telling(scene: Scene, item: Provision) -> tuple[Condition, ...]:
@@ -155,7 +182,7 @@ def trace(outcome: Outcome, verdict: str) -> Step:
         ("warnings", "warn", outcome.warnings),
         ("tariffs", "tariff", outcome.tariffs),
     ):
-        steps = tuple(provision_step(scene, item, values[item.id]) for item in day.of(effect))
+        steps = tuple([provision_step(scene, item, values[item.id]) for item in day.of(effect)])
         questions.append(Step(name, "", children=steps))
     grounds = [key for key, value in outcome.grounds.items() if at(value)]
     policies = tuple(

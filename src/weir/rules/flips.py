@@ -78,7 +78,8 @@ def _cell_meets(points: NDArray[np.float64], place: int, low: float, high: float
 
 
 def _regions(plan: Sweep, verdicts: list[Verdict]) -> Iterator[Flip]:
-    points, last = plan.points, plan.points.size - 1
+    points = plan.points.tolist()
+    last = len(points) - 1
     start = 0
     for place in range(last + 1):
         if place < last and verdicts[place + 1] == verdicts[start]:
@@ -86,8 +87,8 @@ def _regions(plan: Sweep, verdicts: list[Verdict]) -> Iterator[Flip]:
         yield _flip(
             plan.variable,
             verdicts[start],
-            (0.0 if start == 0 else float(points[start if start % 2 else start - 1])),
-            (math.inf if place == last else float(points[place if place % 2 else place + 1])),
+            (0.0 if start == 0 else points[start if start % 2 else start - 1]),
+            (math.inf if place == last else points[place if place % 2 else place + 1]),
             includes_low=start % 2 == 1,
             includes_high=place % 2 == 1,
         )

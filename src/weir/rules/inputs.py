@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -228,41 +229,26 @@ def _no_area(area: Bounds, has_area: NDArray[np.bool_] | bool) -> Bounds:
 
 def columns(chips: Sequence[ChipInputs]) -> ChipColumns:
     """Single chips as columns, one row each."""
-
-    def pair(values: Sequence[tuple[float, float]]) -> Bounds:
-        table = np.array(values, float).reshape(len(values), 2)
-        return table[:, 0], table[:, 1]
-
     formats = sorted({dtype for chip in chips for dtype in chip.rates_flop_per_s})
-    rates = {
-        dtype: pair([chip.rates_flop_per_s.get(dtype, UNPUBLISHED) for chip in chips])
-        for dtype in formats
-    }
-    tpp = metrics.tpp(rates, DTYPE_BITS) if rates else (np.zeros(len(chips)), np.zeros(len(chips)))
-    given = pair([chip.tpp for chip in chips])
-    is_bare = np.array([not chip.rates_flop_per_s for chip in chips], bool)
-    low = np.where(np.isnan(given[0]), tpp[0], given[0])
-    high = np.where(np.isnan(given[1]), np.where(is_bare, np.inf, tpp[1]), given[1])
+    stated = _bounds(
+        {dtype: [c.rates_flop_per_s.get(dtype, UNPUBLISHED) for c in chips] for dtype in formats}
+        | {name: [getattr(chip, name) for chip in chips] for name in _STATED}
+    )
+    rates = {dtype: stated[dtype] for dtype in formats}
+    has_area = np.array([chip.has_area for chip in chips], bool)
     table = _metrics(
-        (low, high),
-        metrics.known_or(*pair([chip.area_mm2 for chip in chips])),
-        np.array([chip.has_area for chip in chips], bool),
-        metrics.known_or(*pair([chip.memory_bytes_per_s for chip in chips])),
+        _tpp(stated["tpp"], rates, np.array([not chip.rates_flop_per_s for chip in chips], bool)),
+        metrics.known_or(*stated["area_mm2"]),
+        bool(has_area.all()) or has_area,
+        metrics.known_or(*stated["memory_bytes_per_s"]),
         metrics.io_rate(
-            pair([chip.io_bytes_per_s for chip in chips]),
-            pair([chip.links_bytes_per_s for chip in chips]),
-            pair([chip.host_bytes_per_s for chip in chips]),
+            stated["io_bytes_per_s"], stated["links_bytes_per_s"], stated["host_bytes_per_s"]
         ),
     )
-    table["memory_bandwidth_density"] = metrics.known_or(
-        *pair([chip.memory_bytes_per_s_per_mm2 for chip in chips])
-    )
+    table["memory_bandwidth_density"] = metrics.known_or(*stated["memory_bytes_per_s_per_mm2"])
     named = {"datacentre", "commercially_available_us", *(f for c in chips for f in c.facts)}
     facts = {
-        fact: np.array(
-            [TRUTH_OF_WORD[chip.facts.get(fact, "unknown")] for chip in chips],
-            np.int8,
-        )
+        fact: np.array([TRUTH_OF_WORD[chip.facts.get(fact, "unknown")] for chip in chips], np.int8)
         for fact in sorted(named)
     }
     identities = tuple(
@@ -274,3 +260,36 @@ def columns(chips: Sequence[ChipInputs]) -> ChipColumns:
         for chip in chips
     )
     return ChipColumns(table, facts, Roster(identities), np.arange(len(chips)))
+
+
+# The bounds of `ChipInputs` beside its rates.
+_STATED: Final = (
+    "area_mm2",
+    "memory_bytes_per_s",
+    "io_bytes_per_s",
+    "links_bytes_per_s",
+    "host_bytes_per_s",
+    "tpp",
+    "memory_bytes_per_s_per_mm2",
+)
+
+
+def _bounds(pairs: Mapping[str, Sequence[tuple[float, float]]]) -> dict[str, Bounds]:
+    """Columns of bounds; one array serves as both where they are the same in every row."""
+    table = np.array(list(pairs.values()), float)
+    low, high = table[..., 0], table[..., 1]
+    is_certain = ((low == high) | (np.isnan(low) & np.isnan(high))).all(axis=1)
+    return {
+        name: (least, least if certain else most)
+        for name, least, most, certain in zip(pairs, low, high, is_certain.tolist(), strict=True)
+    }
+
+
+def _tpp(given: Bounds, rates: Mapping[str, Bounds], is_bare: NDArray[np.bool_]) -> Bounds:
+    """TPP as given, else by the rates; unbounded above where there is neither."""
+    found = metrics.tpp(rates, DTYPE_BITS) if rates else (np.zeros(len(is_bare)),) * 2
+    if np.isnan(given[0]).all() and np.isnan(given[1]).all() and not is_bare.any():
+        return found
+    low = np.where(np.isnan(given[0]), found[0], given[0])
+    high = np.where(np.isnan(given[1]), np.where(is_bare, np.inf, found[1]), given[1])
+    return low, high

@@ -20,6 +20,9 @@ YES: Final = 2
 Truth: TypeAlias = "NDArray[np.int8] | int"
 Numbers: TypeAlias = "NDArray[np.float64] | float"
 
+_UNKNOWN: Final = np.int8(UNKNOWN)
+_YES: Final = np.int8(YES)
+
 BINARY_NOISE: Final = 1e-12  # relative; unit conversion may leave 2,399.999… for a printed 2,400
 
 
@@ -50,23 +53,31 @@ _RELATIONS: Final[dict[str, Callable[[Numbers, float, float], NDArray[np.bool_]]
 
 def both(left: Truth, right: Truth) -> Truth:
     """Kleene "and": the smaller of the two."""
-    if isinstance(left, int) and isinstance(right, int):
-        return min(left, right)
-    return np.minimum(left, right, dtype=np.int8)
+    if isinstance(left, int):
+        if left == YES or isinstance(right, int):
+            return right if left == YES else min(left, right)
+        return NO if left == NO else np.minimum(right, _UNKNOWN)
+    if isinstance(right, int):
+        return both(right, left)
+    return np.minimum(left, right)
 
 
 def either(left: Truth, right: Truth) -> Truth:
     """Kleene "or": the larger of the two."""
-    if isinstance(left, int) and isinstance(right, int):
-        return max(left, right)
-    return np.maximum(left, right, dtype=np.int8)
+    if isinstance(left, int):
+        if left == NO or isinstance(right, int):
+            return right if left == NO else max(left, right)
+        return YES if left == YES else np.maximum(right, _UNKNOWN)
+    if isinstance(right, int):
+        return either(right, left)
+    return np.maximum(left, right)
 
 
 def negate(value: Truth) -> Truth:
     """Kleene "not": yes and no change places, unknown stays."""
     if isinstance(value, int):
         return YES - value
-    return np.subtract(np.int8(YES), value, dtype=np.int8)
+    return np.subtract(_YES, value)
 
 
 def compare(low: Numbers, high: Numbers, comparison: str, threshold: float) -> Truth:
@@ -84,7 +95,8 @@ def compare(low: Numbers, high: Numbers, comparison: str, threshold: float) -> T
     noise = abs(threshold) * BINARY_NOISE
     if low is high:  # certain everywhere
         holds = _RELATIONS[comparison](low, threshold - noise, threshold + noise)
-        return np.multiply(holds, YES, dtype=np.int8)
+        truth = holds.view(np.int8)
+        return truth + truth
     if comparison in {"ge", "lt"}:
         edge = threshold - noise
         above, below = np.greater_equal(low, edge), np.less(high, edge)

@@ -127,7 +127,7 @@ def _fill(
     result: Determinations, day: Day, case: Case, chips: ChipColumns, rows: NDArray[np.intp]
 ) -> None:
     taken = chips.take(rows)
-    outcome = evaluate(day, case, taken, with_notices=False)
+    outcome = evaluate(Scene(day, case, taken), with_notices=False)
     _write(result, outcome, rows)
     is_open = result.licence_required[rows] == UNKNOWN
     is_open |= result.eccn[rows] == CODE_UNDETERMINED

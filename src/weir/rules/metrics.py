@@ -51,12 +51,9 @@ def tpp(
     Returns:
         Lower and upper bound.
     """
-    if _is_certain(rates_flop_per_s, bits):
-        scaled = [
-            np.asarray(low, float) * (bits[d] / TERA) for d, (low, _) in rates_flop_per_s.items()
-        ]
-        value = scaled[0] if len(scaled) == 1 else np.fmax.reduce(scaled)
-        return value, value
+    certain = _certain_tpp(rates_flop_per_s, bits)
+    if certain is not None:
+        return certain, certain
     shape = np.broadcast_shapes(*(np.shape(low) for low, _ in rates_flop_per_s.values()), ())
     lowest, highest = np.zeros(shape), np.zeros(shape)
     is_claimed = np.zeros(shape, bool)
@@ -72,12 +69,19 @@ def tpp(
     return lowest, np.where(is_claimed, highest, np.inf)
 
 
-def _is_certain(rates: Mapping[str, tuple[ArrayLike, ArrayLike]], bits: Mapping[str, int]) -> bool:
-    """True where bounds coincide everywhere and a matrix rate is known everywhere."""
+def _certain_tpp(
+    rates: Mapping[str, tuple[ArrayLike, ArrayLike]], bits: Mapping[str, int]
+) -> NDArray[np.float64] | None:
+    """TPP where bounds coincide everywhere and a matrix rate is known everywhere; else None."""
     if not rates or any(low is not high for low, high in rates.values()):
-        return False
-    claimed = [np.isnan(np.asarray(low)) for d, (low, _) in rates.items() if bits[d] <= MATRIX_BITS]
-    return bool(claimed) and not np.logical_and.reduce(claimed).any()
+        return None
+    table = np.array([low for low, _ in rates.values()], float)
+    claimed = [place for place, dtype in enumerate(rates) if bits[dtype] <= MATRIX_BITS]
+    if not claimed or np.isnan(table[claimed]).all(axis=0).any():
+        return None
+    for place, dtype in enumerate(rates):
+        table[place] *= bits[dtype] / TERA
+    return np.fmax.reduce(table)  # type: ignore[no-any-return]
 
 
 def performance_density(tpp_bounds: Bounds, area_mm2: Bounds, has_area: ArrayLike = True) -> Bounds:
@@ -130,6 +134,8 @@ def io_rate(total: Bounds, links: Bounds, host: Bounds) -> Bounds:
         The stated total; else the sum of links and host where both are known; else the known one
         as a lower bound.
     """
+    if total[0] is total[1] and not np.isnan(total[0]).any():
+        return total
     low = np.where(np.isnan(total[0]), np.nan_to_num(links[0]) + np.nan_to_num(host[0]), total[0])
     high = np.where(np.isnan(total[1]), links[1] + host[1], total[1])
     return known_or(low, high)

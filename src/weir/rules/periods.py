@@ -14,7 +14,7 @@ from weir.rules.logic import NO, YES, Answer, answer, at
 from weir.rules.many import Determinations, determine_many
 from weir.rules.places import country_name
 from weir.rules.scenarios import is_uncertain, refine
-from weir.rules.scene import Day, law_on
+from weir.rules.scene import Day, Scene, law_on
 from weir.rules.transaction import Case, Transaction
 
 
@@ -70,7 +70,7 @@ class StatusPeriod:
 
 def settled(day: Day, case: Case, chips: ChipColumns) -> Outcome:
     """An evaluation whose uncertain rows are settled where all possible worlds agree."""
-    outcome = evaluate(day, case, chips)
+    outcome = evaluate(Scene(day, case, chips))
     if is_uncertain(chips).any():
         refine(outcome, chips)
     return outcome

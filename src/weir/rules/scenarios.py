@@ -5,7 +5,7 @@ every line is enough, and the answers are exact.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from weir.rules.evaluate import NO_POLICY, Outcome, evaluate, undetermined
 from weir.rules.inputs import ChipColumns
 from weir.rules.logic import NO, UNKNOWN, YES, Truth
-from weir.rules.metrics import performance_density
+from weir.rules.metrics import Bounds, performance_density
 from weir.rules.scene import Day
 
 _TRUTHS = np.array([NO, YES], np.int8)
@@ -108,17 +108,20 @@ def density_between(
     return performance_density((tpp, tpp), (area_low, area_high), ~np.isinf(area_low))
 
 
-def agree(value: Truth, count: int, each: int) -> NDArray[np.int8]:
+def agree(values: Sequence[NDArray[np.int8]], count: int, each: int) -> NDArray[np.int8]:
     """Yes where all worlds of a row say yes, no where all say no, else unknown.
 
     Args:
-        value: Truth of all worlds, those of one row next to each other.
+        values: Truths of all worlds, those of one row next to each other.
         count: Rows.
         each: Worlds of one row.
+
+    Returns:
+        One line per truth, one column per row.
     """
-    table = np.broadcast_to(np.asarray(value, np.int8), (count * each,)).reshape(count, each)
-    low, high = table.min(axis=1), table.max(axis=1)
-    return np.where(low == high, low, UNKNOWN).astype(np.int8)
+    table = np.array(values, np.int8).reshape(len(values), count, each)
+    low, high = table.min(axis=2), table.max(axis=2)
+    return np.where(low == high, low, np.int8(UNKNOWN))
 
 
 def agree_policy(
@@ -177,16 +180,14 @@ def sweeps(day: Day, chips: ChipColumns) -> tuple[ChipColumns, list[Sweep]]:
     ]
     total = sum(points.size for _, points in plans)
     rows = chips.take(np.zeros(total, np.intp))
-    metrics = {key: (low.copy(), high.copy()) for key, (low, high) in rows.metrics.items()}
-    facts = {key: value.copy() for key, value in rows.facts.items()}
     found: list[Sweep] = []
     start = 0
     for name, points in plans:
         sweep = Sweep(name, points, start)
-        _MOVES[name](metrics, facts, slice(sweep.start, sweep.stop), points)
+        _MOVES[name](rows.metrics, rows.facts, slice(sweep.start, sweep.stop), points)
         found.append(sweep)
         start = sweep.stop
-    return ChipColumns(metrics, facts, rows.roster, rows.identity), found
+    return rows, found
 
 
 def _lines_with_sum(day: Day, chips: ChipColumns, name: str) -> list[float]:
@@ -199,14 +200,15 @@ def _lines_with_sum(day: Day, chips: ChipColumns, name: str) -> list[float]:
 
 def joined(first: ChipColumns, second: ChipColumns) -> ChipColumns:
     """The rows of both, which share their distinct chips."""
+
+    def joint(name: str) -> Bounds:
+        (low, high), (more_low, more_high) = first.metrics[name], second.metrics[name]
+        least = np.concatenate([low, more_low])
+        is_certain = low is high and more_low is more_high
+        return least, least if is_certain else np.concatenate([high, more_high])
+
     return ChipColumns(
-        metrics={
-            name: (
-                np.concatenate([low, second.metrics[name][0]]),
-                np.concatenate([high, second.metrics[name][1]]),
-            )
-            for name, (low, high) in first.metrics.items()
-        },
+        metrics={name: joint(name) for name in first.metrics},
         facts={
             name: np.concatenate([value, second.facts[name]]) for name, value in first.facts.items()
         },
@@ -215,16 +217,21 @@ def joined(first: ChipColumns, second: ChipColumns) -> ChipColumns:
     )
 
 
-_Metrics = dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
-_Facts = dict[str, NDArray[np.int8]]
+_Metrics = Mapping[str, Bounds]
+_Facts = Mapping[str, NDArray[np.int8]]
 
 
 def _density_from(metrics: _Metrics, rows: slice) -> None:
-    tpp = tuple(bound[rows] for bound in metrics["tpp"])
-    area = tuple(bound[rows] for bound in metrics["die_area"])
-    found = performance_density((tpp[0], tpp[1]), (area[0], area[1]), ~np.isinf(area[0]))
+    tpp, area = _part(metrics["tpp"], rows), _part(metrics["die_area"], rows)
+    has_area = ~np.isinf(area[0])
+    found = performance_density(tpp, area, bool(has_area.all()) or has_area)
     for bound, value in zip(metrics["performance_density"], found, strict=True):
         bound[rows] = value
+
+
+def _part(bounds: Bounds, rows: slice) -> Bounds:
+    low = bounds[0][rows]
+    return low, low if bounds[0] is bounds[1] else bounds[1][rows]
 
 
 def _set(metrics: _Metrics, name: str, rows: slice, points: NDArray[np.float64]) -> None:
@@ -276,18 +283,23 @@ def refine(outcome: Outcome, chips: ChipColumns, *, with_notices: bool = True) -
     """
     scene = outcome.scene
     possible = worlds(scene.day, chips)
-    found = evaluate(scene.day, scene.case, possible.chips, with_notices=with_notices)
+    found = evaluate(scene.of(possible.chips), with_notices=with_notices)
     count = chips.rows
     each = possible.chips.rows // count
-    for name in ("paragraphs", "grounds", "exceptions", "warnings", "tariffs", "dormant"):
-        values: dict[str, Truth] = getattr(outcome, name)
-        worldly: dict[str, Truth] = getattr(found, name)
-        for key, value in worldly.items():
-            values[key] = value if isinstance(value, int) else agree(value, count, each)
-            if name in {"paragraphs", "grounds"}:
-                scene.results[key] = values[key]
-    licence = found.licence
-    outcome.licence = licence if isinstance(licence, int) else agree(licence, count, each)
+    names = ("paragraphs", "grounds", "exceptions", "warnings", "tariffs", "dormant")
+    worldly: dict[tuple[str, str], Truth] = {
+        (name, key): value for name in names for key, value in getattr(found, name).items()
+    }
+    worldly["", ""] = found.licence
+    open_ones = {key: value for key, value in worldly.items() if not isinstance(value, int)}
+    settled = worldly | dict(
+        zip(open_ones, agree(list(open_ones.values()), count, each), strict=True)
+    )
+    outcome.licence = settled.pop(("", ""))
+    for (name, key), value in settled.items():
+        getattr(outcome, name)[key] = value
+    scene.results.update(outcome.paragraphs)
+    scene.results.update(outcome.grounds)
     outcome.policy = agree_policy(found, found.policy, count, each)
     for key, code in found.policy_of.items() if with_notices else ():
         outcome.policy_of[key] = agree_policy(found, code, count, each)

@@ -29,6 +29,7 @@ from weir.catalog.law import (
     PartyIs,
     Provision,
 )
+from weir.core.trace import Step
 from weir.rules.inputs import ChipColumns
 from weir.rules.logic import NO, UNKNOWN, YES, Truth, both, compare, either, negate
 from weir.rules.places import fold, in_zone
@@ -46,6 +47,7 @@ class Day:
     not_yet_applied: tuple[Provision, ...]
     texts: dict[int, str] = field(default_factory=dict)
     compared: dict[int, tuple[Compare, ...]] = field(default_factory=dict)
+    steps: dict[tuple[int, int], Step] = field(default_factory=dict)
     _order: dict[int, tuple[Condition, ...]] = field(default_factory=dict)
 
     def ordered(self, condition: AllOf | AnyOf) -> tuple[Condition, ...]:
@@ -75,6 +77,28 @@ class Day:
                     name = "tpp" if leaf.metric == "bits_times_tops" else leaf.metric
                     found.setdefault(name, set()).add(leaf.threshold)
         return {name: tuple(sorted(values)) for name, values in found.items()}
+
+    @cached_property
+    def of_case(self) -> frozenset[int]:
+        """The conditions, by identity, that the transaction alone decides on this day."""
+        found: set[int] = set()
+        for item in (*self.all, *self.not_enforced, *self.not_yet_applied):
+            _decided_by_case(item.when, found)
+        return frozenset(found)
+
+
+def _decided_by_case(condition: Condition, found: set[int]) -> bool:
+    """Whether a condition reads nothing of the chip; notes it and its parts that do not."""
+    if isinstance(condition, AllOf | AnyOf):
+        parts = [_decided_by_case(part, found) for part in condition.parts]  # notes every part
+        decided = all(parts)
+    elif isinstance(condition, NotThat):
+        decided = _decided_by_case(condition.part, found)
+    else:
+        decided = isinstance(condition, _CHEAP)
+    if decided:
+        found.add(id(condition))
+    return decided
 
 
 def comparisons(day: "Day", condition: Condition) -> tuple[Compare, ...]:
@@ -145,6 +169,7 @@ class Scene:
         results: Truth by paragraph and by requirement id, filled as evaluation goes on.
         presumed: Truth by fact that a presumption makes true.
         margins: What has been worked out of each comparison for the first row.
+        quantities: Bounds of the first row by metric and unit, and their words.
     """
 
     day: Day
@@ -153,7 +178,13 @@ class Scene:
     results: dict[str, Truth] = field(default_factory=dict)
     presumed: dict[str, Truth] = field(default_factory=dict)
     margins: dict[int, Any] = field(default_factory=dict)
+    quantities: dict[tuple[str, str], tuple[float, float, str]] = field(default_factory=dict)
     _memo: dict[int, Truth] = field(default_factory=dict)
+
+    def of(self, chips: ChipColumns) -> "Scene":
+        """The same transaction on the same day with other chips."""
+        kept = self._memo.keys() & self.day.of_case
+        return Scene(self.day, self.case, chips, _memo={key: self._memo[key] for key in kept})
 
     def test(self, condition: Condition) -> Truth:
         """Truth of a condition, remembered."""

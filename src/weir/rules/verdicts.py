@@ -15,19 +15,25 @@ def verdicts(outcome: Outcome, start: int, stop: int) -> list[Verdict]:
     codes = policy_codes(outcome.scene.day.law)
 
     def column(values: Truth) -> list[int]:
-        flat = np.ravel(np.asarray(values))
-        part = np.broadcast_to(flat, (stop - start,)) if flat.size == 1 else flat[start:stop]
-        return [int(value) for value in part]
+        flat = np.ravel(values)
+        return flat.tolist() * count if flat.size == 1 else flat[start:stop].tolist()
 
-    licence, policy = column(outcome.licence), column(outcome.policy)
-    paragraphs = {name: column(value) for name, value in outcome.paragraphs.items()}
+    count = stop - start
+    names = tuple(outcome.paragraphs)
+    table = zip(
+        column(outcome.licence),
+        column(outcome.policy),
+        *(column(value) for value in outcome.paragraphs.values()),
+        strict=True,
+    )
     seen: dict[tuple[int, ...], Verdict] = {}
     found: list[Verdict] = []
-    for row in range(stop - start):
-        key = (licence[row], policy[row], *(values[row] for values in paragraphs.values()))
-        if key not in seen:
-            here = {name: values[row] for name, values in paragraphs.items()}
-            name = "" if policy[row] == NO_POLICY else codes.get(policy[row], UNDETERMINED)
-            seen[key] = (eccn_of(here), Answer.of(licence[row]), name)
-        found.append(seen[key])
+    for key in table:
+        verdict = seen.get(key)
+        if verdict is None:
+            licence, policy, *paragraphs = key
+            name = "" if policy == NO_POLICY else codes.get(policy, UNDETERMINED)
+            eccn = eccn_of(dict(zip(names, paragraphs, strict=True)))
+            verdict = seen[key] = (eccn, Answer.of(licence), name)
+        found.append(verdict)
     return found

@@ -1,9 +1,11 @@
 import csv
 import io
 import sys
+import time
 
 import pytest
 
+from weir.cli import progress
 from weir.cli import rows as rows_module
 from weir.report.changes import STATUS_COLUMNS
 
@@ -105,17 +107,22 @@ class Terminal(io.StringIO):
 
 
 def test_a_bar_is_shown_on_a_terminal_when_it_takes_long(monkeypatch):
-    monkeypatch.setattr(rows_module, "_PATIENCE_S", 0.0)
+    monkeypatch.setattr(progress, "_PATIENCE_S", 0.0)
     shown = Terminal()
     monkeypatch.setattr(sys, "stderr", shown)
     monkeypatch.setattr(sys, "stdout", io.StringIO())
     lines = [f"{n}\n" for n in range(100)]
-    assert list(rows_module._watched(lines, sum(map(len, lines)))) == lines
-    assert "%" in shown.getvalue()
+    seen = []
+    for line in rows_module._watched(lines, sum(map(len, lines))):
+        seen.append(line)
+        if len(seen) == 50:
+            time.sleep(0.3)
+    assert seen == lines
+    assert "% line 50" in shown.getvalue()
 
 
 def test_no_bar_where_nobody_sees_it(monkeypatch):
-    monkeypatch.setattr(rows_module, "_PATIENCE_S", 0.0)
+    monkeypatch.setattr(progress, "_PATIENCE_S", 0.0)
     silent = io.StringIO()
     monkeypatch.setattr(sys, "stderr", silent)
     assert list(rows_module._watched(["a\n"], 2)) == ["a\n"]

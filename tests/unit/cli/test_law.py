@@ -9,7 +9,10 @@ TO_CHINA = ("--to", "CN", "--on", "2025-07-15")
 
 def test_json_holds_every_attribute(weir):
     found = json.loads(weir("check", "H20", *TO_CHINA, "--json").out)
-    assert list(found) == list(Determination.__dataclass_fields__)
+    assert list(found) == [*Determination.__dataclass_fields__, "authorities"]
+    grounds = [ground["id"] for ground in found["grounds"]]
+    assert grounds
+    assert all(found["authorities"][name] for name in grounds)
     assert found["origin"] == "US"
     assert found["licence_required"] == "yes"
     assert found["trace"] is None

@@ -120,6 +120,20 @@ def test_the_trace_holds_every_clause_with_its_citation():
     assert steps["letter-2025-04.nvidia"].outcome == "true"
 
 
+def test_the_trace_does_not_depend_on_what_was_asked_before():
+    cases = [
+        (circuit(name, fp8=rate, area=(area, area)), place, on)
+        for name, rate, area in (("H20", 296.0, 814.0), ("A", 600.0, 400.0))
+        for place in ("CN", "DE", "AE", "RU")
+        for on in ("2023-06-01", "2025-07-15", "2026-02-01")
+    ]
+    kept = [determine(*case).trace for case in cases]
+    assert [determine(*case).trace for case in reversed(cases)] == kept[::-1]
+    for (chip, place, on), trace in zip(cases, kept, strict=True):
+        transaction = Transaction(place, dt.date.fromisoformat(on))
+        assert determine_inputs(chip, transaction, load_law()).trace == trace
+
+
 def test_the_wording_promises_nothing():
     for on in ("2019-01-01", "2024-06-01", "2025-07-15"):
         found = determine(H20, on=on)

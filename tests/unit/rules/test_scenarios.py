@@ -42,8 +42,8 @@ def test_a_certain_chip_is_one_world():
 
 def test_worlds_agree_or_leave_it_open():
     value = np.array([YES, YES, NO, NO, NO, YES], np.int8)
-    assert agree(value, 3, 2).tolist() == [YES, NO, UNKNOWN]
-    assert agree(YES, 2, 3).tolist() == [YES, YES]
+    assert agree([value], 3, 2).tolist() == [[YES, NO, UNKNOWN]]
+    assert agree([], 2, 3).shape == (0, 2)
 
 
 def test_sweeps_move_one_input_and_what_depends_on_it():
