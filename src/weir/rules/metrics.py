@@ -51,37 +51,24 @@ def tpp(
     Returns:
         Lower and upper bound.
     """
-    certain = _certain_tpp(rates_flop_per_s, bits)
-    if certain is not None:
-        return certain, certain
-    shape = np.broadcast_shapes(*(np.shape(low) for low, _ in rates_flop_per_s.values()), ())
-    lowest, highest = np.zeros(shape), np.zeros(shape)
-    is_claimed = np.zeros(shape, bool)
-    for dtype, (low, high) in rates_flop_per_s.items():
-        low_value, high_value = np.asarray(low, float), np.asarray(high, float)
-        is_known = ~(np.isnan(low_value) & np.isnan(high_value))
-        scale = bits[dtype] / TERA
-        lowest = np.fmax(lowest, low_value * scale)
-        upper = np.where(is_known & np.isnan(high_value), np.inf, high_value)
-        highest = np.fmax(highest, upper * scale)
-        if bits[dtype] <= MATRIX_BITS:
-            is_claimed = is_claimed | is_known
+    if not rates_flop_per_s:
+        return np.zeros(()), np.full((), np.inf)
+    pairs = rates_flop_per_s.values()
+    low = np.array([least for least, _ in pairs], float)
+    scale = np.array([bits[dtype] / TERA for dtype in rates_flop_per_s])
+    scale = scale.reshape(-1, *(1,) * (low.ndim - 1))
+    counts = [bits[dtype] <= MATRIX_BITS for dtype in rates_flop_per_s]
+    if all(least is most for least, most in pairs):
+        is_claimed = ~np.isnan(low[counts]).all(axis=0)
+        value = np.fmax.reduce(low * scale, axis=0, initial=0.0)
+        return value, value if is_claimed.all() else np.where(is_claimed, value, np.inf)
+    high = np.array([most for _, most in pairs], float)
+    is_open, is_known = np.isnan(high), ~np.isnan(low)
+    lowest = np.fmax.reduce(low * scale, axis=0, initial=0.0)
+    upper = np.where(is_known & is_open, np.inf, high)
+    highest = np.fmax.reduce(upper * scale, axis=0, initial=0.0)
+    is_claimed = (is_known | ~is_open)[counts].any(axis=0)
     return lowest, np.where(is_claimed, highest, np.inf)
-
-
-def _certain_tpp(
-    rates: Mapping[str, tuple[ArrayLike, ArrayLike]], bits: Mapping[str, int]
-) -> NDArray[np.float64] | None:
-    """TPP where bounds coincide everywhere and a matrix rate is known everywhere; else None."""
-    if not rates or any(low is not high for low, high in rates.values()):
-        return None
-    table = np.array([low for low, _ in rates.values()], float)
-    claimed = [place for place, dtype in enumerate(rates) if bits[dtype] <= MATRIX_BITS]
-    if not claimed or np.isnan(table[claimed]).all(axis=0).any():
-        return None
-    for place, dtype in enumerate(rates):
-        table[place] *= bits[dtype] / TERA
-    return np.fmax.reduce(table)  # type: ignore[no-any-return]
 
 
 def performance_density(tpp_bounds: Bounds, area_mm2: Bounds, has_area: ArrayLike = True) -> Bounds:

@@ -5,6 +5,7 @@ plain integers, values that depend on the chip are arrays of one element a row.
 """
 
 import datetime as dt
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -124,7 +125,7 @@ def leaves(condition: Condition) -> Iterator[Condition]:
 
 def law_on(law: Law, on: dt.date) -> Day:
     """The law of a day; all days between two changes share one object."""
-    return epoch(law, int(epoch_of(law, np.array([on.toordinal() - _EPOCH_ORDINAL]))[0]))
+    return epoch(law, bisect_right(law.breakpoints, on))
 
 
 _EPOCH_ORDINAL: Final = dt.date(1970, 1, 1).toordinal()  # day 0 of datetime64
