@@ -272,8 +272,3 @@ def _assumptions(chip: Chip, inputs: ChipInputs) -> Iterator[str]:
         yield "only the compute dies are known; other non-planar dies would add to the area"
     if "io_total_bidirectional" not in chip.facts and "scale_up_bidirectional" in chip.facts:
         yield "all I/O is taken as links plus host interface"
-
-
-def with_flags(transaction: Transaction, **flags: str) -> Transaction:
-    """The same transaction with more facts said of it."""
-    return replace(transaction, flags={**transaction.flags, **flags})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from weir.catalog.entities import Chip, Offer
 from weir.catalog.fields import CHIP_FIELDS
 from weir.catalog.query import Catalog
-from weir.core.provenance import Fact, Source, Status
+from weir.core.provenance import Fact, Source
 from weir.core.units import format_si
 
 
@@ -125,9 +125,3 @@ def fact_text(fact: Fact) -> str:
         spread = f"{low} to {high}"
         return spread if fact.value is None else f"{format_si(fact.number, dimension)} ({spread})"
     return format_si(fact.number, dimension)
-
-
-def weak_lines(sheet: Datasheet) -> tuple[Line, ...]:
-    """The facts of a datasheet that are recalled, estimated or disputed."""
-    doubtful = {Status.RECALLED, Status.ESTIMATED, Status.DISPUTED}
-    return tuple(line for line in sheet.lines if line.fact.status in doubtful)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from weir.core.dates import parse_date
-from weir.core.errors import OutputError
+from weir.core.errors import InputError, OutputError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -43,12 +43,27 @@ def on_option(command: F) -> F:
     )(command)
 
 
+def _style(name: str, text: str) -> Callable[[F], F]:
+    return click.option(
+        f"--{name}", "style", flag_value=name, multiple=True, callback=_only_one_style, help=text
+    )
+
+
+def _only_one_style(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> str | None:
+    """One answer is printed in one form; which of two was meant is not for us to guess."""
+    styles = list(dict.fromkeys(given))
+    if len(styles) > 1:
+        named = " and ".join(f"--{style}" for style in styles)
+        raise InputError(f"{named} are forms of one output; give one of them")
+    return styles[0] if styles else None
+
+
 def output_options(command: F) -> F:
     """Adds `--json`, `--md`, `--csv`, `--html FILE` and `--output FILE`."""
     options = (
-        click.option("--json", "style", flag_value="json", help="Print JSON."),
-        click.option("--md", "style", flag_value="md", help="Print Markdown."),
-        click.option("--csv", "style", flag_value="csv", help="Print the main table as CSV."),
+        _style("json", "Print JSON."),
+        _style("md", "Print Markdown."),
+        _style("csv", "Print the main table as CSV."),
         click.option(
             "--html",
             type=click.Path(path_type=Path, dir_okay=False),

@@ -135,13 +135,9 @@ def _stored(model: Model, layout: Layout, precision: Precision) -> tuple[Operato
     return operators(model, layout, precision, step)
 
 
-def uncounted_parameters(model: Model) -> float:
-    """Parameters that no operator reads as a matrix: norms, biases and stated extras."""
-    return _uncounted_parameters(_TheModel(model))
-
-
 @lru_cache(maxsize=256)
 def _uncounted_parameters(key: _TheModel) -> float:
+    """Parameters that no operator reads as a matrix: norms, biases and stated extras."""
     model, whole = key.model, Layout()
     counted = sum(
         operator.count * operator.weight_elements

@@ -8,8 +8,6 @@ of the document or a citation "source-id#locator" whose source the document list
 numbered in the order in which the reader meets them.
 """
 
-import dataclasses
-import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -355,35 +353,6 @@ def source_line(source: Source) -> str:
 def status_legend(statuses: tuple[Status, ...]) -> str:
     """The line under a table that explains its marks, empty where there are none."""
     return ", ".join(f"{STATUS_MARKS[s]} = {s.value}" for s in statuses)
-
-
-def to_dict(document: Document) -> dict[str, object]:
-    """The document as JSON data: each block names its kind, dates are YYYY-MM-DD."""
-    plain = _fields(document)
-    plain["footnotes"] = [
-        {"number": note.number, "key": note.key, "text": note.text, "locator": note.locator}
-        | {"source": note.source.id if note.source else None}
-        for note in numbered_notes(document)
-    ]
-    return plain
-
-
-def _fields(record: Any) -> dict[str, object]:  # noqa: ANN401 - any dataclass of this module
-    return {f.name: _plain(getattr(record, f.name)) for f in dataclasses.fields(record)}
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Paragraph | Listing | Table | Picture | Section):
-        return {"kind": type(value).__name__.lower()} | _fields(value)
-    if dataclasses.is_dataclass(value):
-        return _fields(value)
-    if isinstance(value, Mapping):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    return value
 
 
 def _reject_twins(kind: str, keys: list[str]) -> None:

@@ -253,11 +253,6 @@ class Determination:
         return self.licence_required
 
     @property
-    def as_of(self) -> dt.date:
-        """The day of the determination."""
-        return self.on
-
-    @property
     def is_past_horizon(self) -> bool:
         """True where the day lies after the last one that the evidence reaches."""
         return self.on > self.evidence_horizon

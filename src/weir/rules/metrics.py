@@ -97,15 +97,6 @@ def performance_density(tpp_bounds: Bounds, area_mm2: Bounds, has_area: ArrayLik
     return np.where(has_area, low, 0.0), np.where(has_area, high, 0.0)
 
 
-def bandwidth_density(bandwidth_bytes_per_s: Bounds, area_mm2: Bounds) -> Bounds:
-    """Memory bandwidth density of HBM in bytes/s per mm².
-
-    "The 'memory bandwidth density' is the memory bandwidth measured in gigabytes per second divided
-    by the area of the package or stack measured in square millimeters" (Note to 3A090.c).
-    """
-    return performance_density(bandwidth_bytes_per_s, area_mm2)
-
-
 def io_rate(total: Bounds, links: Bounds, host: Bounds) -> Bounds:
     """Bidirectional transfer rate over all inputs and outputs but volatile memory, bytes/s.
 

@@ -10,7 +10,6 @@ from weir.answers.datasheet import (
     datasheet,
     fact_text,
     latest_offer,
-    weak_lines,
 )
 from weir.catalog.fields import CHIP_FIELDS
 from weir.core.errors import UnknownNameError
@@ -41,13 +40,6 @@ def test_every_citation_leads_to_a_listed_document(sheet):
 def test_a_fact_without_a_document_is_never_stated(sheet):
     for line in sheet.lines:
         assert line.fact.sources or line.fact.status is not Status.STATED
-
-
-def test_weak_lines_are_the_doubtful_ones(sheet):
-    weak = {line.key for line in weak_lines(sheet)}
-    firm = {Status.STATED, Status.MEASURED, Status.DERIVED}
-    assert {line.key for line in sheet.lines if line.fact.status not in firm} == weak
-    assert "tdp" in weak  # sources differ
 
 
 def test_offers_are_of_this_chip_and_in_order(sheet):

@@ -48,3 +48,9 @@ def test_page_and_text_both_arrive(tmp_path, sample, capsys):
 def test_without_options_the_text_is_printed(sample, capsys):
     Output.checked(None, None, None).deliver(sample, {})
     assert capsys.readouterr().out.startswith(sample.title)
+
+
+def test_two_forms_of_one_output_are_refused(refused):
+    assert "--json and --md are forms of one output" in refused(
+        "chip", "show", "H20", "--json", "--md"
+    )

@@ -1,5 +1,4 @@
 import dataclasses
-import json
 
 import pytest
 
@@ -16,7 +15,6 @@ from weir.report.document import (
     note_numbers,
     numbered_notes,
     one_line,
-    to_dict,
     walk,
 )
 
@@ -63,24 +61,6 @@ def test_twins_are_refused(sample):
 def test_ragged_table_is_refused():
     with pytest.raises(WeirError, match="row 1 has 1 cells for 2 columns"):
         Table("Ragged", ("a", "b"), (("1", "2"), ("1",)))
-
-
-def test_json_form_has_every_block_with_its_kind(sample):
-    data = json.loads(json.dumps(to_dict(sample), allow_nan=False))
-    law = data["sections"][0]
-    assert [block["kind"] for block in law["blocks"]] == [
-        "paragraph", "paragraph", "listing", "section",
-    ]  # fmt: skip
-    table = law["blocks"][3]["blocks"][0]
-    assert table["rows"][1][1]["status"] == "recalled"
-    assert data["sources"][2]["published"] == "2024-05-06"
-    assert data["footnotes"][1] == {
-        "number": 2,
-        "key": "acme-sheet#p. 2",
-        "text": "",
-        "locator": "p. 2",
-        "source": "acme-sheet",
-    }
 
 
 def test_one_line_drops_what_could_drive_a_terminal():
