@@ -6,23 +6,16 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from weir.answers.placement import Deployment, site_of
+from weir.answers.published_speeds import predicted
 from weir.answers.validate_serving import Accuracy
-from weir.catalog.published import PER_CHIP, PublishedSpeed, load_published
+from weir.catalog.published import FIRST_TOKEN, PublishedSpeed, load_published
 from weir.catalog.query import Catalog
 from weir.core.errors import NothingFitsError, WeirError
-from weir.perf.memory import memory
-from weir.perf.parallel import Layout, check_layout
-from weir.perf.serving import Serving, Workload, closed_loop
-
-Array = NDArray[np.float64]
 
 # Chips on whose measurements kernels or frameworks were fitted.
 CALIBRATION_CHIPS: Final = ("a100-sxm-80", "h100-sxm", "l40s", "b200-sxm")
-# The default of the vendor's benchmark; more sequences are never scheduled at once.
-MOST_SEQUENCES: Final = 2048.0
+NO_ROOM: Final = "no sequence of this length fits in the memory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +70,9 @@ def accuracy(items: Iterable[PublishedPrediction]) -> Accuracy:
     )
     error = np.abs(ours / theirs - 1.0)
     covered = float(np.mean((low <= theirs) & (theirs <= high)))
-    bias = float(np.mean(np.log(ours / theirs)))
+    # A longer time is a lower speed.
+    way = [-1.0 if i.speed.quantity == FIRST_TOKEN else 1.0 for i in chosen]
+    bias = float(np.mean(np.log(ours / theirs) * way))
     return Accuracy(len(chosen), float(np.mean(error)), float(np.median(error)), bias, covered)
 
 
@@ -91,11 +86,15 @@ def validate_published(
         speeds: What was published; that of the stock if left out.
     """
     chosen = load_published() if speeds is None else tuple(speeds)
+    found = {
+        index: PublishedPrediction(item, item.left_out)
+        for index, item in enumerate(chosen)
+        if item.left_out
+    }
     groups: dict[tuple[object, ...], list[int]] = {}
     for index, item in enumerate(chosen):
-        key = (item.chip, item.model, item.framework, item.degrees, item.weights, item.kv_cache)
-        groups.setdefault((*key, item.quantity), []).append(index)
-    found: dict[int, PublishedPrediction] = {}
+        if not item.left_out:
+            groups.setdefault(_alike(item), []).append(index)
     for members in groups.values():
         alike = [chosen[index] for index in members]
         found.update(zip(members, _predict(alike, catalog), strict=True))
@@ -104,49 +103,22 @@ def validate_published(
     return PublishedValidation(ordered, dict(refused.most_common()), catalog.data_version)
 
 
+def _alike(item: PublishedSpeed) -> tuple[object, ...]:
+    """What rows share that are predicted together."""
+    deployment = (item.framework, item.degrees, item.weights, item.experts, item.kv_cache)
+    limits = (item.overlap, item.ttft_s, item.tpot_s)
+    return item.chip, item.model, *deployment, *limits, item.quantity, item.requests is None
+
+
 def _predict(alike: Sequence[PublishedSpeed], catalog: Catalog) -> list[PublishedPrediction]:
     try:
-        state, fits = _state(alike, catalog)
+        found = predicted(alike, catalog)
     except WeirError as error:
         reason = "nothing fits" if isinstance(error, NothingFitsError) else str(error)
         return [PublishedPrediction(item, reason) for item in alike]
-    if alike[0].quantity == PER_CHIP:
-        middle = state.output_tokens_per_s_per_chip
-    else:
-        middle = np.array([item.osl for item in alike]) / state.request_s
-    slow, fast = state.tpot_high_s / state.tpot_s, state.tpot_low_s / state.tpot_s
     return [
-        PublishedPrediction(
-            item, "", float(middle[i]), float(middle[i] / slow[i]), float(middle[i] / fast[i])
-        )
-        if fits[i]
-        else PublishedPrediction(item, "no sequence of this length fits in the memory")
-        for i, item in enumerate(alike)
+        PublishedPrediction(item, NO_ROOM)
+        if range_ is None
+        else PublishedPrediction(item, "", *range_)
+        for item, range_ in zip(alike, found, strict=True)
     ]
-
-
-def _state(alike: Sequence[PublishedSpeed], catalog: Catalog) -> tuple[Serving, NDArray[np.bool_]]:
-    """The steady state of each load; where nothing fits a single sequence stands in."""
-    first = alike[0]
-    layout = Layout(**dict(first.degrees))
-    model = catalog.model(first.model)
-    check_layout(model, layout)
-    wanted = Deployment(
-        framework=first.framework,
-        layout=layout,
-        weights=first.weights or None,
-        kv_cache=first.kv_cache or None,
-    )
-    site = site_of(catalog.chip(first.chip), model, wanted, catalog)
-    engine = site.engine(layout)
-    work = Workload(
-        isl=np.array([item.isl for item in alike]), osl=np.array([item.osl for item in alike])
-    )
-    held = memory(
-        model, layout, site.precision, engine.stack, engine.machine.memory_capacity_bytes,
-        sequences=1, context_tokens=work.decode_context,
-    ).max_sequences  # fmt: skip
-    most = np.clip(held, 1.0, MOST_SEQUENCES * layout.dp)
-    asked = np.array([np.inf if item.users is None else item.users for item in alike])
-    users = np.where(np.isinf(asked), most, asked)
-    return closed_loop(engine, work, users, most_sequences=most), np.asarray(held >= 1.0)
