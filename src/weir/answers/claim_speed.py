@@ -7,18 +7,21 @@ from typing import Final
 import numpy as np
 
 from weir.answers.claim_facts import Arguments, Computation
+from weir.answers.disaggregate import disaggregate
 from weir.answers.machines import machine_of
 from weir.answers.placement import Deployment, Site, site_of
 from weir.answers.plan import Candidates, Target, fitting_layouts, search
 from weir.catalog.calibration import load_efficiency
 from weir.catalog.query import Catalog
 from weir.core.errors import NothingFitsError
+from weir.perf.burst import Run, bursts
 from weir.perf.disaggregated import decode_pools, prefill_pool
 from weir.perf.kernels.gemm import gemm
 from weir.perf.machine import Machine, rate
 from weir.perf.operators import Batch
 from weir.perf.parallel import Layout
-from weir.perf.serving import Workload, closed_loop
+from weir.perf.serving import Workload
+from weir.perf.step import Drafts
 
 # Square products tried for the best share of a rate.
 _SIDES: Final = (2048.0, 4096.0, 8192.0, 12288.0, 16384.0)
@@ -36,6 +39,7 @@ def _deployment(given: Arguments) -> Deployment:
     return Deployment(
         framework=given.get("framework", "vllm"),
         weights=given.get("weights") or None,
+        drafts=Drafts(int(given.get("draft_tokens", 0)), float(given.get("acceptance", 0))),
         exchange_overlap=float(given.get("overlap", 0)),
     )
 
@@ -75,6 +79,20 @@ def _best(found: Candidates, speed: float) -> float:
     return float(np.max(reached))
 
 
+def split_rate(catalog: Catalog, given: Arguments) -> float:
+    """Output tokens/s per chip of both kinds at a speed that each user sees, prompts apart.
+
+    Raises:
+        NothingFitsError: No decode pool reaches the speed.
+    """
+    found = disaggregate(
+        given["model"], given["chip"], None, Workload(float(given["isl"]), float(given["osl"])),
+        Target(tpot_s=1.0 / float(given["speed"])), catalog,
+        deployment=_deployment(given), most_chips=int(given["most_chips"]),
+    )  # fmt: skip
+    return found.best.tokens_per_s_per_chip
+
+
 def chip_hours_ratio(catalog: Catalog, given: Arguments) -> float:
     """Chip-hours of one chip over those of another for the same tokens at the same speed."""
     other = {**given, "chip": given["other"]}
@@ -82,11 +100,10 @@ def chip_hours_ratio(catalog: Catalog, given: Arguments) -> float:
 
 
 def batch_rate(catalog: Catalog, given: Arguments) -> float:
-    """Output tokens/s of one chip with a fixed number of users who send requests in step."""
-    site = _site(catalog, given)
-    work = Workload(float(given["isl"]), float(given["osl"]))
-    state = closed_loop(site.engine(Layout()), work, float(given["batch"]), in_step=1.0)
-    return float(state.output_tokens_per_s)
+    """Output tokens/s of one chip that answers one batch of requests of equal length."""
+    work, count = Workload(float(given["isl"]), float(given["osl"])), float(given["batch"])
+    engine = _site(catalog, given).engine(Layout())
+    return bursts(engine, [Run(work, requests=count, room=count)])[0].output_tokens_per_s_per_chip
 
 
 def prefill_rate(catalog: Catalog, given: Arguments) -> float:
@@ -160,7 +177,7 @@ def _changed(machine: Machine, bandwidth: str | None, compute: str | None) -> Ma
 COMPUTATIONS: Final[Mapping[str, Computation]] = {
     each.__name__: each
     for each in (
-        fastest_user, best_rate, chip_hours_ratio, batch_rate, prefill_rate, decode_rate,
-        best_gemm_share, step_ratio,
+        fastest_user, best_rate, split_rate, chip_hours_ratio, batch_rate, prefill_rate,
+        decode_rate, best_gemm_share, step_ratio,
     )
 }  # fmt: skip

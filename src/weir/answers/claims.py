@@ -58,7 +58,8 @@ class ClaimsCheck:
 
     Attributes:
         findings: In the order of the file.
-        counts: Findings by judgement.
+        counts: Findings by judgement; a number that stands again, under another reading of its
+            terms, counts once.
         data_version: Age of the catalogue.
     """
 
@@ -76,7 +77,7 @@ def check_claims(catalog: Catalog, claims: tuple[Claim, ...] | None = None) -> C
     """
     chosen = load_claims() if claims is None else claims
     findings = tuple(find(claim, catalog) for claim in chosen)
-    counts = Counter(finding.judgement for finding in findings)
+    counts = Counter(found.judgement for found in findings if not found.claim.is_again)
     return ClaimsCheck(findings, {each: counts[each] for each in Judgement}, catalog.data_version)
 
 

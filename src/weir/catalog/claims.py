@@ -42,6 +42,11 @@ class Claim:
     arguments: Mapping[str, str]
     reason: str
 
+    @property
+    def is_again(self) -> bool:
+        """Whether the number stands before, and is here beside another reading of its terms."""
+        return "again" in self.arguments
+
 
 def load_claims(path: Path = PATH) -> tuple[Claim, ...]:
     """Every claim, in the order of the file.

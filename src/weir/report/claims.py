@@ -31,7 +31,7 @@ def claims_document(answer: ClaimsCheck, sources: tuple[Source, ...]) -> Documen
     return Document(
         title="Published claims, checked",
         lead=(
-            f"Of {len(answer.findings)} published numbers {counts[Judgement.AGREES]} agree with"
+            f"Of {sum(counts.values())} published numbers {counts[Judgement.AGREES]} agree with"
             f" ours, {counts[Judgement.DIFFERS]} differ and {counts[Judgement.NOT_COMPUTED]} are"
             " not computed."
         ),

@@ -90,6 +90,23 @@ def test_counts_add_up(catalog):
     assert answer.counts[Judgement.NOT_COMPUTED] == sum(not item.computed_by for item in chosen)
 
 
+def test_a_number_that_stands_again_is_counted_once(catalog):
+    one = next(item for item in CLAIMS if item.computed_by == "tpp")
+    again = replace(one, arguments={**one.arguments, "again": "1"})
+    answer = check_claims(catalog, (one, again))
+    assert len(answer.findings) == 2
+    assert sum(answer.counts.values()) == 1
+    assert sum(item.is_again for item in CLAIMS) < len(CLAIMS) / 10
+
+
+def test_prompts_on_chips_of_their_own_leave_more_at_a_users_speed(catalog):
+    given = {"chip": "h200-sxm", "model": "qwen3-32b", "isl": 2048, "osl": 512, "most_chips": 4}
+    given |= {"speed": 60, "framework": "sglang"}
+    apart = ours(catalog, "split_rate", **given)
+    drafted = ours(catalog, "split_rate", **given, draft_tokens=1, acceptance=0.85)
+    assert ours(catalog, "best_rate", **given) < apart < drafted
+
+
 def ours(catalog, name, **given):
     return COMPUTATIONS[name](catalog, {key: str(value) for key, value in given.items()})
 
