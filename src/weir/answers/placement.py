@@ -153,9 +153,30 @@ def site_of(chip: Chip, model: Model, deployment: Deployment, catalog: Catalog) 
         hardware=hardware,
         precision=precision,
         deployment=deployment,
-        notes=(*hardware.assumptions, *notes, *_foreign(chip, stack)),
+        notes=(*hardware.assumptions, *notes, *_stated(deployment), *_foreign(chip, stack)),
         efficiency=load_efficiency(),
     )
+
+
+def _stated(deployment: Deployment) -> Iterator[str]:
+    """Says what was asked for beyond a layout: nothing of it is computed."""
+    drafts = deployment.drafts
+    if drafts.tokens:
+        yield (
+            f"{drafts.tokens} drafted tokens a step, each accepted with a probability of"
+            f" {drafts.acceptance:.0%} after those before it: {drafts.gain:.2f} tokens a step, as"
+            " stated."
+        )
+    if deployment.exchange_overlap:
+        yield (
+            f"{deployment.exchange_overlap:.0%} of the time of exchanges between experts runs"
+            " beside kernels, as stated; what that costs the kernels is left out."
+        )
+    if deployment.expert_skew:
+        yield (
+            "Loads of experts follow a power law with an exponent of"
+            f" {deployment.expert_skew:g}, as stated."
+        )
 
 
 def _foreign(chip: Chip, stack: Stack) -> Iterator[str]:

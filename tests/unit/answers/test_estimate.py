@@ -10,6 +10,7 @@ from weir.core.errors import InputError, LayoutError, NothingFitsError, UnknownN
 from weir.core.provenance import Status
 from weir.perf.parallel import Layout
 from weir.perf.serving import Workload
+from weir.perf.step import Drafts
 
 CATALOG = Catalog()
 SHORT = Workload(isl=1024, osl=256)
@@ -58,6 +59,22 @@ def test_a_framework_on_chips_of_another_maker_says_where_it_was_learned():
     assert any("learned on NVIDIA chips alone" in text for text in notes("MI300X", "sglang"))
     assert not any("learned on NVIDIA" in text for text in notes("H20"))
     assert not any("learned on NVIDIA" in text for text in notes("MI300X", "plain"))
+
+
+def test_what_was_stated_stands_among_the_assumptions():
+    wanted = Deployment(
+        layout=Layout(dp=8, ep=8),
+        drafts=Drafts(tokens=2, acceptance=0.5),
+        exchange_overlap=0.6,
+        expert_skew=1.2,
+    )
+    said = " ".join(estimate("H200", "DeepSeek-R1", wanted, SHORT, CATALOG, users=8).assumptions)
+    assert "2 drafted tokens a step" in said
+    assert "1.75 tokens a step" in said
+    assert "60% of the time of exchanges" in said
+    assert "an exponent of 1.2" in said
+    plain = estimate("H200", "DeepSeek-R1", Deployment(chips=8), SHORT, CATALOG, users=8)
+    assert "as stated" not in " ".join(plain.assumptions)
 
 
 def test_a_chip_without_fp8_says_what_it_runs_instead():
