@@ -1,9 +1,8 @@
 """Measured rows as calls of the kernel model.
 
 One function per table turns its columns into the arguments of a kernel, and states what the
-measurement did that a model's step does not: the matrix products of the tables read a pool of
-weight copies in turn, just large enough to exceed the last-level cache, so a pool that it exceeds
-by little stays resident on chips whose cache is one.
+measurement did that a model's step does not: the matrix products of the tables read a few copies
+of the weights in turn, so small weights stay in the last-level cache.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -49,6 +48,11 @@ COLLECTIVES: Final = {
     "reduce_scatter": "reduce_scatter",
     "all_reduce": "all_reduce",
 }
+# Copies of the weights that the collectors of the frameworks read in turn, at most, and those that
+# take no more copies than exceed the cache (collect_gemm.py of each, aiconfigurator at 095f58a; the
+# first versions of the reference framework always took all).
+WEIGHT_COPIES: Final = {"trtllm": 5.0, "sglang": 6.0, "vllm": 6.0}
+STOPS_BEYOND_CACHE: Final = {"trtllm": "1.3"}
 # Arguments that describe the measurement, not the kernel.
 PROTOCOL: Final = ("weight_pool_bytes", "cache_pool_bytes")
 ELEMENT_BYTES: Final = {"half": 2.0, "int8": 1.0, "bfloat16": 2.0}
@@ -142,12 +146,22 @@ def gemm_cases(columns: Columns, machine: Machine, chip: str, framework: str) ->
             continue
         m, n, k = _floats(part, "m", "n", "k")
         weights = kernel_format(dtype).weight_bytes * n * k
-        cache = np.asarray(machine.last_level_cache_bytes, dtype=np.float64)
-        pool = np.ceil(cache / weights) * weights
+        copies = np.full_like(weights, WEIGHT_COPIES[framework])
+        if _stops_beyond_cache(part, framework):
+            cache = np.asarray(machine.last_level_cache_bytes, dtype=np.float64)
+            copies = np.minimum(copies, np.ceil(cache / weights))
         yield Case(
             "gemm", dtype, chip, framework, machine,
-            {"m": m, "n": n, "k": k, "dtype": dtype, "weight_pool_bytes": pool}, part["latency"],
+            {"m": m, "n": n, "k": k, "dtype": dtype, "weight_pool_bytes": copies * weights},
+            part["latency"],
         )  # fmt: skip
+
+
+def _stops_beyond_cache(columns: Columns, framework: str) -> bool:
+    """Whether the rows' collector takes no more copies of the weights than exceed the cache."""
+    versions = columns.get("version", np.array([]))
+    since = STOPS_BEYOND_CACHE.get(framework)
+    return since is not None and all(str(version).startswith(since) for version in versions[:1])
 
 
 def prefill_cases(columns: Columns, machine: Machine, chip: str, framework: str) -> Iterator[Case]:

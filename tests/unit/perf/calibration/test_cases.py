@@ -27,11 +27,20 @@ def test_rows_are_spread_and_the_choice_depends_on_nothing_but_the_count():
     assert len({index % 22 for index in spread_rows(10000, 500).tolist()}) == 22
 
 
-def test_matrix_products_cycle_through_copies_that_just_exceed_the_cache():
-    (case,) = cases("gemm", gemm_dtype=["bfloat16"], m=[16], n=[4096], k=[4096])
-    weights = 4096 * 4096 * 2
-    assert case.arguments["weight_pool_bytes"].tolist() == [2 * weights]
-    assert 2 * weights > H100.last_level_cache_bytes > weights
+def test_matrix_products_cycle_through_a_few_copies_of_their_weights():
+    shapes = {
+        "gemm_dtype": ["bfloat16"] * 3,
+        "m": [16] * 3,
+        "n": [512, 4096, 65536],
+        "k": [4096] * 3,
+    }
+    (case,) = cases("gemm", version=["1.3.0rc20"] * 3, **shapes)
+    copies = case.arguments["weight_pool_bytes"] / (2.0 * case.arguments["n"] * 4096)
+    # Two copies of 34 MB exceed the cache of 50 MB; five copies of 4 MB do not, and stay in it.
+    assert copies.tolist() == [5.0, 2.0, 1.0]
+    (case,) = cases("gemm", version=["1.0.0"] * 3, **shapes)
+    copies = case.arguments["weight_pool_bytes"] / (2.0 * case.arguments["n"] * 4096)
+    assert copies.tolist() == [5.0, 5.0, 5.0]
 
 
 def test_formats_become_cases_of_their_own_and_unknown_ones_are_left_out():
