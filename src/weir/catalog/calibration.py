@@ -32,6 +32,8 @@ class Assumed:
         boost_clock_hz: Clock.
         last_level_cache_bytes: Last-level cache.
         interval_log: Widening of the interval of the logarithm of a time, per unknown fact.
+        chip_log: What the times of all rows of a chip may err by together although its generation
+            was fitted, as the half width of an 80 % interval of the logarithm.
         beyond_log: The same per doubling of an argument beyond what was fitted.
         beyond_most_log: The most that arguments beyond what was fitted add.
     """
@@ -40,6 +42,7 @@ class Assumed:
     boost_clock_hz: float
     last_level_cache_bytes: float
     interval_log: float
+    chip_log: float
     beyond_log: float
     beyond_most_log: float
 
@@ -135,7 +138,8 @@ class Efficiency:
         if dtype and dtype not in table.dtype:
             formats = {name.partition("/")[0] for name in table.dtype}
             raise UnknownNameError("kernel number format", dtype, formats)
-        values = table.values(traits, dtype)
+        # What is stated of a generation's kernels holds although another's traits serve it.
+        values = {**table.values(traits, dtype), **table.dtype.get(f"{dtype}/{generation}", {})}
         process = self.kin_energy.get(generation, traits)
         if process != traits and _ENERGY in values and generation not in table.generation:
             values[_ENERGY] = table.values(process, dtype)[_ENERGY]

@@ -14,7 +14,7 @@ HEAD = {
     "kin_interval_log": {"kin": 0.1, "generic": 0.2},
     "assumed": {
         "cores": 1.0, "boost_clock_hz": 1.0, "last_level_cache_bytes": 1.0, "interval_log": 0.1,
-        "beyond_log": 0.1, "beyond_most_log": 0.5,
+        "chip_log": 0.05, "beyond_log": 0.1, "beyond_most_log": 0.5,
     },
 }  # fmt: skip
 
@@ -108,3 +108,17 @@ def test_fits_start_from_the_same_energy_for_every_generation():
         if "energy_j_s2_per_flop" in part
     }
     assert len(energies) == 1
+
+
+def test_what_is_stated_of_a_generation_holds_although_its_kin_serve_it():
+    text = {
+        **HEAD,
+        "gemm": {
+            "shared": asdict(EFFICIENCY.of(GemmParameters, "gemm", "hopper", "bf16")),
+            "generation": {"alpha": {}},
+            "dtype": {"bf16": {"least_tile": 256.0}, "bf16/beta": {"least_tile": 64.0}},
+        },
+    }
+    efficiency = parse_efficiency(text, "here")
+    assert efficiency.of(GemmParameters, "gemm", "alpha", "bf16").least_tile == 256.0
+    assert efficiency.of(GemmParameters, "gemm", "beta", "bf16").least_tile == 64.0

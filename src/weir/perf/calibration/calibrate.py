@@ -5,21 +5,24 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from weir.catalog.calibration import Efficiency, Table
 from weir.perf.calibration.cases import PROTOCOL, Case
 from weir.perf.calibration.fit import Values, fit_format, pooled, replaced, residuals
+from weir.perf.calibration.intervals import (
+    ChipLevel,
+    chip_spread,
+    foreign_width,
+    half_widths,
+)
 from weir.perf.kernels.attention import DecodeParameters, PrefillParameters
 from weir.perf.kernels.collectives import CollectiveParameters
 from weir.perf.kernels.elementwise import ElementwiseParameters
 from weir.perf.kernels.gemm import GemmParameters
 from weir.perf.kernels.moe import MoeParameters
 
-Array = NDArray[np.float64]
-
-# Share of the residuals that an interval holds.
-INTERVAL: Final = 0.8
+# Fewer chips teach nothing about the chip that is left out.
+LEAST_CHIPS: Final = 3
 
 
 @dataclass(frozen=True)
@@ -30,15 +33,17 @@ class KernelPlan:
         kind: Its parameter class.
         reference: The format that the shared values describe.
         restarts: Further searches of the reference fit.
+        format_restarts: Further searches of the fit of every other format.
     """
 
     kind: type[Any]
     reference: str
     restarts: int
+    format_restarts: int = 0
 
 
 PLANS: Final[Mapping[str, KernelPlan]] = {
-    "gemm": KernelPlan(GemmParameters, "bf16", 5),
+    "gemm": KernelPlan(GemmParameters, "bf16", 5, 2),
     "attention_prefill": KernelPlan(PrefillParameters, "bf16-bf16", 5),
     "attention_decode": KernelPlan(DecodeParameters, "bf16", 5),
     "mla_prefill": KernelPlan(PrefillParameters, "bf16", 3),
@@ -92,7 +97,8 @@ def fit_kernel(
         chosen = [case for case in cases if case.dtype == dtype]
         found, _ = fit_format(
             plan.kind, chosen, _with_generic(plan.kind, found, table, hand_made),
-            reference=plan.reference, restarts=plan.restarts if dtype == plan.reference else 0,
+            reference=plan.reference,
+            restarts=plan.restarts if dtype == plan.reference else plan.format_restarts,
         )  # fmt: skip
     if plan.kind is GemmParameters:
         found = _with_sustained_share(found, table, cases)
@@ -108,7 +114,7 @@ def _with_sustained_share(efficiency: Efficiency, table: str, cases: Sequence[Ca
         p = efficiency.of(GemmParameters, table, machine.generation, reference)
         budget = machine.tdp_w * (1.0 - p.idle_power_share)
         rate = budget / (p.energy_j_s2_per_flop * machine.boost_clock_hz**2)
-        shares.append(np.minimum(rate / machine.dense_flop_per_s[reference], 1.0))
+        shares.append(np.cbrt(np.minimum(rate / machine.dense_flop_per_s[reference], 1.0)))
     values = Values.of(efficiency.tables[table])
     values.shared["sustained_share"] = float(np.exp(np.mean(np.log(shares))))
     return replaced(efficiency, table, values.table())
@@ -135,7 +141,7 @@ def leave_one_out(table: str, cases: Sequence[Case], start: Efficiency) -> Itera
     """Fits of the reference format, each without one chip."""
     reference = [case for case in cases if case.dtype == PLANS[table].reference]
     chips = sorted({case.chip for case in reference})
-    if len(chips) < len(_CALIBRATED):
+    if len(chips) < LEAST_CHIPS:
         return
     for chip in chips:
         others = [case for case in reference if case.chip != chip]
@@ -147,8 +153,9 @@ def with_intervals(
 ) -> Efficiency:
     """Sets the interval of every format on every generation, and what a foreign chip adds.
 
-    A chip of a calibrated generation gets the interval that holds the residuals of the chip that
-    was fitted; a chip of another generation also what leaving a generation out added to them.
+    Rows of one chip err together, so there are two levels: the spread of rows about the mean error
+    of their chip, and the spread of these means from chip to chip, which leaving chips out teaches
+    (`weir.perf.calibration.intervals`).
 
     Args:
         table: Kernel.
@@ -156,26 +163,36 @@ def with_intervals(
         fitted: Parameters fitted on all of them.
         held: Fits without one chip each.
     """
-    plan = PLANS[table]
-    reference = [case for case in cases if case.dtype == plan.reference]
-    seen = _quantile([_errors(case, fitted) for case in reference])
-    unseen = [
-        _errors(case, fit.efficiency) for fit in held for case in reference if case.chip == fit.chip
-    ]
-    foreign = _quantile(unseen) if unseen else seen * _FOREIGN_WITHOUT_DATA
+    reference = PLANS[table].reference
     values = Values.of(fitted.tables[table])
-    values.shared["foreign_interval_log"] = max(foreign - seen, 0.0)
     values.seen = seen_ranges(cases)
+    unseen = [
+        residuals([case], fit.efficiency)
+        for fit in held
+        for case in cases
+        if case.chip == fit.chip and case.dtype == reference
+    ]
+    known = fitted.assumed.chip_log
+    chips = {case.chip for case in cases if case.dtype == reference}
+    level = ChipLevel(known, chip_spread(unseen) if unseen else known, len(chips))
+    sets = sorted(values.generation)
     for dtype in sorted({case.dtype for case in cases}):
-        chosen = [case for case in cases if case.dtype == dtype]
-        is_reference = dtype == plan.reference
-        place = values.shared if is_reference else values.dtype.setdefault(dtype, {})
-        place["interval_log"] = _quantile([_errors(case, fitted) for case in chosen])
-        group = values.generation if is_reference else values.dtype
-        for case in chosen:
-            traits = case.machine.generation
-            own = group.setdefault(traits if is_reference else f"{dtype}/{traits}", {})
-            own["interval_log"] = _quantile([_errors(case, fitted)])
+        errors = {
+            case.machine.generation: residuals([case], fitted)
+            for case in cases
+            if case.dtype == dtype
+        }
+        found = half_widths(errors, level)
+        is_reference = dtype == reference
+        shared = values.shared if is_reference else values.dtype.setdefault(dtype, {})
+        shared["interval_log"] = found.known if is_reference else found.unseen
+        for traits in sets if not is_reference else sorted(errors):
+            group, key = (values.generation, traits) if is_reference else (
+                values.dtype, f"{dtype}/{traits}"
+            )  # fmt: skip
+            own = found.of.get(traits, found.unseen)
+            group.setdefault(key, {})["interval_log"] = own
+    values.shared["foreign_interval_log"] = foreign_width(unseen, values.shared["interval_log"])
     return replaced(fitted, table, values.table())
 
 
@@ -188,18 +205,6 @@ def seen_ranges(cases: Sequence[Case]) -> dict[str, list[float]]:
                 low, high = found.get(name, (np.inf, -np.inf))
                 found[name] = [min(low, float(value.min())), max(high, float(value.max()))]
     return found
-
-
-# Without chips to leave out, a foreign chip is taken to be this much less certain.
-_FOREIGN_WITHOUT_DATA: Final = 2.0
-
-
-def _errors(case: Case, efficiency: Efficiency) -> Array:
-    return np.abs(residuals([case], efficiency))
-
-
-def _quantile(errors: Sequence[Array]) -> float:
-    return float(np.quantile(np.concatenate(errors), INTERVAL))
 
 
 def with_scaled(efficiency: Efficiency, scaled: Mapping[str, Mapping[str, Any]]) -> Efficiency:

@@ -6,7 +6,7 @@ chips together; every other format then gets its own values of the parameters th
 in, and keeps the rest.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
@@ -163,8 +163,10 @@ def fit_format(
 
     best = minimise(scaled, space.start, space.low, space.high, iterations=iterations)
     draws = np.random.default_rng(len(frees)).normal(0.0, JITTER, (restarts, len(frees)))
-    for draw in draws:
-        again = minimise(scaled, best.x + draw, space.low, space.high, iterations=iterations)
+    for index, draw in enumerate(draws):
+        # Every other search leaves the best valley, where a parameter may have run to a bound.
+        origin = best.x if index % 2 else space.start
+        again = minimise(scaled, origin + draw, space.low, space.high, iterations=iterations)
         best = again if again.loss < best.loss else best
     return at(best.x), best
 
@@ -240,20 +242,25 @@ def pooled(kind: type[Any], table: Table, by_hand: Mapping[str, Mapping[str, flo
     for name, replaced_by in by_hand.items():
         values.generation[name] = {**generic, **replaced_by}
     bounds = {item.name: (item.metadata["low"], item.metadata["high"]) for item in fields(kind)}
-    _spread_formats(values, generic, bounds)
+    once = {item.name for item in fields(kind) if "once" in item.metadata["per"]}
+    _spread_formats(values, generic, bounds, once)
     return values.table()
 
 
 def _spread_formats(
-    values: Values, generic: Mapping[str, float], bounds: Mapping[str, tuple[float, float]]
+    values: Values,
+    generic: Mapping[str, float],
+    bounds: Mapping[str, tuple[float, float]],
+    once: Set[str],
 ) -> None:
     """Gives every trait set every format.
 
-    What a format changes is taken as a ratio to the reference format, averaged over the
-    generations that were measured in both, and applied to the trait set's own reference values.
+    What a format changes is taken as a ratio to the reference format, or as a difference where the
+    parameter is a time that passes once, averaged over the generations that were measured in both,
+    and applied to the trait set's own reference values.
     """
-    measured = [key for key in values.dtype if "/" in key]
     sets = dict(values.generation)
+    measured = [key for key in values.dtype if key.partition("/")[2] in sets]
     for dtype in sorted({key.partition("/")[0] for key in measured}):
         found = {
             key.partition("/")[2]: values.dtype[key]
@@ -268,7 +275,9 @@ def _spread_formats(
             values.dtype[f"{dtype}/{traits}"] = {
                 name: float(
                     np.clip(
-                        _transferred(name, own.get(name, generic.get(name, 0.0)), found, sets),
+                        _transferred(
+                            name, own.get(name, generic.get(name, 0.0)), found, sets, name in once
+                        ),
                         *bounds[name],
                     )
                 )
@@ -281,12 +290,15 @@ def _transferred(
     own: float,
     found: Mapping[str, Mapping[str, float]],
     sets: Mapping[str, Mapping[str, float]],
+    adds: bool,
 ) -> float:
     pairs = [
         (part[name], sets[traits][name])
         for traits, part in found.items()
         if name in part and name in sets.get(traits, {})
     ]
+    if adds and pairs:
+        return own + float(np.mean([value - reference for value, reference in pairs]))
     if any(reference <= 0.0 or value <= 0.0 for value, reference in pairs) or not pairs:
         return own
     return own * _mean([value / reference for value, reference in pairs])

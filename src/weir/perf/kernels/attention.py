@@ -29,6 +29,7 @@ from weir.perf.kernels.efficiency import (
     parameter,
     power_s,
     silicon,
+    throttled,
     widening,
 )
 from weir.perf.kernels.formats import BF16_BYTES, cache_bytes, kernel_format
@@ -245,7 +246,7 @@ def prefill_cost(
     g = eff.of(GemmParameters, GEMM, machine.generation, dtype)
     power = power_s(chip, flop, g.energy_j_s2_per_flop, g.idle_power_share)
     launch = p.launch_s + p.sequence_s * shapes["batch"]
-    busy = np.maximum(overlapped(matrix, memory, p.serial_share), power)
+    busy = throttled(overlapped(matrix, memory, p.serial_share), power)
     return cost(
         {COMPUTE: matrix, MEMORY: memory, LAUNCH: launch, POWER: power},
         launch + busy,

@@ -27,7 +27,9 @@ def parameter(unit: str, low: float, high: float, per: str = "") -> float:
         low: Smallest value that means anything.
         high: Largest.
         per: Words among "generation" (a value for each trait set), "format" (a value for each
-            number format) and "fixed" (set by hand, not fitted); empty for one value for all.
+            number format), "fixed" (set by hand, not fitted) and "once" (a time that passes once a
+            call or a tile, so a format adds to it; all else a format multiplies); empty for one
+            value for all.
     """
     # What dataclasses make of it is a number; typing it so spares every class a cast.
     made: float = field(metadata={"unit": unit, "low": low, "high": high, "per": per.split()})
@@ -44,6 +46,8 @@ class Silicon:
         cache_bytes: Last-level cache.
         bandwidth: Memory bandwidth, bytes/s.
         tdp_w: Power limit; infinite where unknown, so that no power roof is drawn.
+        pace: The clock that stands in for unknown ones over the chip's. Latencies that are counted
+            in clocks are learned at that clock and scale with the pace.
     """
 
     cores: Column
@@ -51,6 +55,7 @@ class Silicon:
     cache_bytes: Column
     bandwidth: Column
     tdp_w: Column
+    pace: Column
 
 
 def silicon(machine: Machine, efficiency: Efficiency) -> Silicon:
@@ -64,17 +69,22 @@ def silicon(machine: Machine, efficiency: Efficiency) -> Silicon:
             f"{machine.name}: the memory bandwidth is unknown, so no kernel time can be estimated."
         )
     assumed = efficiency.assumed
+    clock_hz = known(machine.boost_clock_hz, assumed.boost_clock_hz)
     return Silicon(
         cores=known(machine.cores, assumed.cores),
-        clock_hz=known(machine.boost_clock_hz, assumed.boost_clock_hz),
+        clock_hz=clock_hz,
         cache_bytes=known(machine.last_level_cache_bytes, assumed.last_level_cache_bytes),
         bandwidth=machine.memory_bandwidth_bytes_per_s,
         tdp_w=known(machine.tdp_w, np.inf),
+        pace=assumed.boost_clock_hz / clock_hz,
     )
 
 
 def widening(efficiency: Efficiency, kernel: str, machine: Machine, **arguments: Array) -> Column:
     """What to add to the interval of a kernel for what its calibration never saw.
+
+    What a foreign generation and unknown facts add is independent of the spread that the kernel has
+    anyway, so their squares add.
 
     Args:
         efficiency: Learned parameters.
@@ -82,16 +92,17 @@ def widening(efficiency: Efficiency, kernel: str, machine: Machine, **arguments:
         machine: The chip: its generation may be foreign, its facts unknown.
         arguments: Shapes by the names that calibration saw them under; they may lie outside.
     """
-    added = _beyond(efficiency, kernel, arguments) + (
-        efficiency.assumed.interval_log
-        * unknown_share(machine.cores, machine.boost_clock_hz, machine.last_level_cache_bytes)
+    shared, further = efficiency.tables[kernel].shared, efficiency.kin_interval_log
+    squares = efficiency.assumed.interval_log**2 * unknown_share(
+        machine.cores, machine.boost_clock_hz, machine.last_level_cache_bytes
     )
+    kin = 0.0
     traits = efficiency.traits(kernel, machine.generation)
-    if traits in (machine.generation, efficiency.kin_energy.get(machine.generation)):
-        return added
-    further = efficiency.kin_interval_log
-    foreign = efficiency.tables[kernel].shared.get("foreign_interval_log", further["kin"])
-    return added + foreign + further.get(traits, 0.0)
+    if traits not in (machine.generation, efficiency.kin_energy.get(machine.generation)):
+        squares = squares + shared.get("foreign_interval_log", further["kin"]) ** 2
+        kin = further.get(traits, 0.0)
+    own = shared["interval_log"]
+    return np.sqrt(own**2 + squares) - own + kin + _beyond(efficiency, kernel, arguments)
 
 
 def _beyond(efficiency: Efficiency, kernel: str, arguments: Mapping[str, Array]) -> Column:
@@ -107,7 +118,7 @@ def _beyond(efficiency: Efficiency, kernel: str, arguments: Mapping[str, Array])
 
 
 def power_s(chip: Silicon, flop: Array, energy: float, idle_share: float) -> Array:
-    """Time below which arithmetic would draw more than the power limit.
+    """Time over which the power limit feeds the energy of some arithmetic at the full clock.
 
     The energy of an operation goes with the square of the supply voltage, and the voltage with the
     clock, so it is kept per square of the clock.
@@ -123,6 +134,22 @@ def power_s(chip: Silicon, flop: Array, energy: float, idle_share: float) -> Arr
     return seconds
 
 
+def throttled(busy_s: Array, power_s: Array) -> Array:
+    """Time of work whose clock falls until its power meets the limit.
+
+    Power is energy per operation, which goes with the square of the clock, times operations a
+    second, which go with the clock; so it falls with the third power of the clock, and work that
+    would draw x times the limit takes the cube root of x longer.
+
+    Args:
+        busy_s: Time at the full clock.
+        power_s: Time over which the limit feeds the energy that the work takes at the full clock.
+    """
+    excess = np.maximum(power_s / busy_s, 1.0)
+    slowed: Array = busy_s * np.cbrt(excess)
+    return slowed
+
+
 def overlapped(first: Array, second: Array, serial: float) -> Array:
     """Time of two activities that overlap except for a share of the shorter one."""
     longer: Array = np.maximum(first, second)
@@ -130,4 +157,13 @@ def overlapped(first: Array, second: Array, serial: float) -> Array:
     return longer + serial * shorter
 
 
-__all__ = ["Efficiency", "Silicon", "overlapped", "parameter", "power_s", "silicon", "widening"]
+__all__ = [
+    "Efficiency",
+    "Silicon",
+    "overlapped",
+    "parameter",
+    "power_s",
+    "silicon",
+    "throttled",
+    "widening",
+]

@@ -6,8 +6,8 @@ all cores have work, at the price of adding partial sums. The library picks the 
 split; so does the model, from a short list of both. A tile takes k steps, each bounded by the
 matrix unit, by the operands it draws from the cache, or by the latency of one step of the
 pipeline. Weights come from memory unless the pool of weights that is read in turn fits into the
-last-level cache. Matrix and memory time overlap but for a share. Sustained matrix work cannot
-exceed what the power limit feeds.
+last-level cache. Matrix and memory time overlap but for a share. Work that would draw more than the
+power limit runs at a lower clock. Launches and pipelines are counted in clocks.
 """
 
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ from weir.perf.kernels.efficiency import (
     parameter,
     power_s,
     silicon,
+    throttled,
     widening,
 )
 from weir.perf.kernels.formats import BF16_BYTES, KernelFormat, kernel_format
@@ -44,6 +45,8 @@ TILES: Final = np.array(
 PARTIAL_SUM_BYTES: Final = 8.0
 # Most pieces of a split.
 SPLIT_MAX: Final = 32.0
+# Power goes with this power of the clock, see `throttled`.
+_CLOCKS_OF_POWER: Final = 3.0
 # Shapes priced at once, so that the candidates of a chunk stay in the processor's cache.
 CHUNK: Final = 2048
 
@@ -53,7 +56,8 @@ class GemmParameters:
     """What is learned about matrix products.
 
     Attributes:
-        launch_s: From one kernel to the next on an otherwise idle chip.
+        launch_s: From one kernel to the next on an otherwise idle chip, at the clock that stands in
+            for unknown ones; as are the fixed cost of a tile and the latency of a step.
         matrix_efficiency: Share of the dense rate that a full tile reaches at full power.
         memory_efficiency: Share of the memory bandwidth that streaming reaches.
         core_cache_bytes_per_clock: Operands that a core draws from the cache.
@@ -73,10 +77,11 @@ class GemmParameters:
         step_s: Latency of one element of k in a tile's pipeline.
         split_min_k: Shortest piece of k that a split makes.
         vector_step_share: The latency of matrix-vector products over that of tiles.
+        least_tile: Outputs of the smallest tile that the library has for a format.
         interval_log: Half width of the 80 % interval of the logarithm of the time.
     """
 
-    launch_s: float = parameter("s", 0.0, 1e-4, per="generation format")
+    launch_s: float = parameter("s", 0.0, 1e-4, per="generation format once")
     matrix_efficiency: float = parameter("1", 0.2, 1.1, per="format")
     memory_efficiency: float = parameter("1", 0.2, 1.0, per="format")
     core_cache_bytes_per_clock: float = parameter("bytes/clock", 4.0, 1e9)
@@ -88,13 +93,14 @@ class GemmParameters:
     occupancy_half: float = parameter("1", 0.0, 20.0)
     split_s: float = parameter("s", 0.0, 1e-5)
     serial_share: float = parameter("1", 0.0, 1.0)
-    idle_power_share: float = parameter("1", 0.0, 0.5)
+    idle_power_share: float = parameter("1", 0.0, 0.5, per="fixed")
     sustained_share: float = parameter("1", 0.1, 1.0, per="fixed")
-    tile_s: float = parameter("s", 0.0, 2e-5, per="generation format")
+    tile_s: float = parameter("s", 0.0, 2e-5, per="generation format once")
     energy_j_s2_per_flop: float = parameter("J s2/FLOP", 1e-33, 1e-29, per="generation format")
     step_s: float = parameter("s", 0.0, 2e-8, per="generation format")
     split_min_k: float = parameter("1", 16.0, 1e6, per="generation format")
     vector_step_share: float = parameter("1", 0.0, 2.0, per="generation")
+    least_tile: float = parameter("1", 1.0, 65536.0, per="fixed format")
     interval_log: float = parameter("1", 0.0, 3.0, per="fixed format")
 
 
@@ -103,6 +109,7 @@ class _Chip:
     """Rates of one chip (or of one chip per shape) in one format, as the tiles see them."""
 
     cores: Array
+    pace: Array
     core_flop_per_s: Array
     core_cache_bytes_per_s: Array
     cache_bytes_per_s: Array
@@ -143,14 +150,15 @@ def gemm(
     )
     p = eff.of(GemmParameters, KERNEL, machine.generation, dtype)
     work = product(machine, eff, p, kernel_format(dtype), m, n, k, batch, pool)
+    launch = p.launch_s * np.asarray(silicon(machine, eff).pace)
     return cost(
         {
             COMPUTE: work.matrix_s,
             MEMORY: work.memory_s,
-            LAUNCH: p.launch_s + work.quantise_s,
+            LAUNCH: launch + work.quantise_s,
             POWER: work.power_s,
         },
-        p.launch_s + work.quantise_s + work.busy_s,
+        launch + work.quantise_s + work.busy_s,
         p.interval_log + widening(eff, KERNEL, machine, m=m, n=n, k=k),
         hardware_s=work.hardware_s,
         flop=work.flop,
@@ -212,13 +220,13 @@ def product(
         peak_s = flop / dense
         # The energy of the nearest known process, and the share of their peak that known chips
         # sustain, are two guesses at the same limit.
-        power = np.sqrt(np.maximum(power, peak_s) * peak_s / p.sustained_share)
+        power = np.sqrt(np.maximum(power, peak_s) * peak_s / p.sustained_share**_CLOCKS_OF_POWER)
     return Product(
         matrix_s=matrix,
         memory_s=memory,
         power_s=power,
         quantise_s=_quantise(form, rates, m * k * batch),
-        busy_s=np.maximum(overlapped(matrix, memory, p.serial_share), power),
+        busy_s=throttled(overlapped(matrix, memory, p.serial_share), power),
         hardware_s=np.maximum(flop / dense, moved / chip.bandwidth),
         flop=flop,
         memory_bytes=moved,
@@ -250,6 +258,7 @@ def _rates(p: GemmParameters, chip: Silicon, dense: ArrayLike) -> _Chip:
     cores, clock = np.asarray(chip.cores), np.asarray(chip.clock_hz)
     return _Chip(
         cores=cores,
+        pace=np.asarray(chip.pace),
         core_flop_per_s=np.asarray(dense) * p.matrix_efficiency / cores,
         core_cache_bytes_per_s=p.core_cache_bytes_per_clock * clock,
         cache_bytes_per_s=np.asarray(chip.bandwidth) * p.cache_speedup,
@@ -279,7 +288,7 @@ def _best_tile(
     """Matrix and memory seconds under the best tile and split, chunk by chunk."""
     columns = (
         m, n, k, batch, streamed, moved,
-        chip.cores, chip.core_flop_per_s, chip.core_cache_bytes_per_s,
+        chip.cores, chip.pace, chip.core_flop_per_s, chip.core_cache_bytes_per_s,
         chip.cache_bytes_per_s, chip.memory_bytes_per_s,
     )  # fmt: skip
     shape = np.broadcast_shapes(*(column.shape for column in columns))
@@ -313,10 +322,10 @@ def _chunk(
     tiles = np.ceil(m / rows) * np.ceil(n / columns) * batch
     step_s = np.maximum(
         np.maximum(
-            FLOP_PER_MAC * rows * columns / chip.core_flop_per_s,
+            FLOP_PER_MAC * np.maximum(rows * columns, p.least_tile) / chip.core_flop_per_s,
             (rows + columns) * form.weight_bytes / chip.core_cache_bytes_per_s,
         ),
-        np.where(np.minimum(m, n) > 1.0, p.step_s, p.step_s * p.vector_step_share),
+        chip.pace * p.step_s * np.where(np.minimum(m, n) > 1.0, 1.0, p.vector_step_share),
     )
     stream = np.maximum(streamed / chip.memory_bytes_per_s, moved / chip.cache_bytes_per_s)
     most = np.maximum(1.0, k / p.split_min_k)
@@ -348,4 +357,4 @@ def _candidate(
     )
     busy = np.minimum(1.0, load)
     reach = busy / (busy + p.occupancy_half * (1.0 - busy))
-    return waves * (k * step_s + p.tile_s), stream / reach
+    return waves * (k * step_s + chip.pace * p.tile_s), stream / reach

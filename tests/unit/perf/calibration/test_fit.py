@@ -61,13 +61,13 @@ def test_the_generic_set_is_the_geometric_mean_and_sets_by_hand_replace_parts_of
 def test_a_format_reaches_generations_it_was_not_measured_on_as_a_ratio():
     table = Table(
         {},
-        {"a": {"launch_s": 1e-6}, "b": {"launch_s": 4e-6}},
-        {"bf16": {}, "fp8": {}, "fp8/a": {"launch_s": 3e-6}},
+        {"a": {"step_s": 1e-9}, "b": {"step_s": 4e-9}},
+        {"bf16": {}, "fp8": {}, "fp8/a": {"step_s": 3e-9}},
     )
     found = pooled(GemmParameters, table, {})
-    assert found.dtype["fp8/a"] == {"launch_s": 3e-6}
-    assert found.dtype["fp8/b"]["launch_s"] == pytest.approx(12e-6)
-    assert found.dtype[f"fp8/{GENERIC}"]["launch_s"] == pytest.approx(6e-6)
+    assert found.dtype["fp8/a"] == {"step_s": 3e-9}
+    assert found.dtype["fp8/b"]["step_s"] == pytest.approx(12e-9)
+    assert found.dtype[f"fp8/{GENERIC}"]["step_s"] == pytest.approx(6e-9)
 
 
 def test_the_file_gives_back_the_parameters():
@@ -90,3 +90,17 @@ def test_cases_weigh_the_same_however_long():
 def test_a_case_of_another_chip_of_the_generation_shares_its_traits():
     cases = [collective(EFFICIENCY), collective(EFFICIENCY, H20)]
     assert np.max(np.abs(residuals(cases, EFFICIENCY))) == 0.0
+
+
+def test_a_format_adds_to_what_passes_once_and_multiplies_the_rest():
+    table = Table(
+        {},
+        {
+            "a": {"launch_s": 2e-6, "step_s": 1e-9},
+            "b": {"launch_s": 5e-6, "step_s": 3e-9},
+        },
+        {"fp8/a": {"launch_s": 3e-6, "step_s": 2e-9}, "fp8/c": {"least_tile": 64.0}},
+    )
+    found = pooled(GemmParameters, table, {})
+    assert found.dtype["fp8/b"] == pytest.approx({"launch_s": 6e-6, "step_s": 6e-9})
+    assert found.dtype["fp8/c"] == {"least_tile": 64.0}

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from tests.unit.perf.kernels.machines import BARE, H20, H100
-from weir.catalog.calibration import load_efficiency
+from weir.catalog.calibration import Table, load_efficiency
 from weir.core.errors import InputError, MissingRateError, UnknownNameError
 from weir.perf.kernels.cost import BOUNDS
+from weir.perf.kernels.efficiency import throttled
 from weir.perf.kernels.gemm import CHUNK, gemm
 
 EFFICIENCY = load_efficiency()
@@ -98,3 +99,23 @@ def test_a_shape_beyond_what_was_fitted_has_a_wider_interval():
     assert low >= 1.0
     inside, beyond = priced(high), priced(8.0 * high)
     assert beyond.high_s / beyond.time_s > inside.high_s / inside.time_s
+
+
+def test_latencies_are_counted_in_clocks():
+    slow = replace(H100, boost_clock_hz=H100.boost_clock_hz / 2.0)
+    assert priced(1.0, 64, 64, machine=slow).time_s > 1.5 * priced(1.0, 64, 64).time_s
+
+
+def test_work_over_the_power_limit_slows_by_the_cube_root():
+    busy = np.array([1.0, 1.0, 2.0])
+    assert throttled(busy, np.array([0.5, 8.0, 2.0])).tolist() == [1.0, 2.0, 2.0]
+
+
+def test_a_format_without_small_tiles_pays_for_a_whole_one():
+    table = EFFICIENCY.tables["gemm"]
+    whole = Table(
+        table.shared, table.generation, {**table.dtype, "bf16": {"least_tile": 32768.0}}, table.seen
+    )
+    without = replace(EFFICIENCY, tables={**EFFICIENCY.tables, "gemm": whole})
+    few = gemm(H100, without, 16.0, 128, 65536, dtype="bf16").time_s
+    assert few > 1.2 * gemm(H100, EFFICIENCY, 16.0, 128, 65536, dtype="bf16").time_s
