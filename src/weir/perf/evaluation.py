@@ -200,7 +200,8 @@ def _stack(calls: Sequence[_Call]) -> tuple[dict[str, Array], list[_Place]]:
 
 
 def _shape(numbers: Mapping[str, Any]) -> tuple[int, ...]:
-    shapes = {np.shape(value) for value in numbers.values()} - {()}
+    # Most are plain numbers, whose shape is not worth asking numpy for.
+    shapes = {np.shape(v) for v in numbers.values() if not isinstance(v, int | float)} - {()}
     return next(iter(shapes), ()) if len(shapes) <= 1 else np.broadcast_shapes(*shapes)
 
 

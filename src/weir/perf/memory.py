@@ -205,6 +205,18 @@ def activations_bytes(
         step_tokens: Tokens of one data-parallel group in the largest step.
     """
     tokens = np.asarray(step_tokens, dtype=np.float64)
+    if not tokens.ndim:
+        return _one_step(_TheModel(model), layout, precision, float(tokens))
+    return _working_sets(model, layout, precision, tokens)
+
+
+# A search asks for the same step of every layout for each chip, length and batch.
+@lru_cache(maxsize=4096)
+def _one_step(key: _TheModel, layout: Layout, precision: Precision, tokens: float) -> Array:
+    return _working_sets(key.model, layout, precision, np.asarray(tokens))
+
+
+def _working_sets(model: Model, layout: Layout, precision: Precision, tokens: Array) -> Array:
     step = Batch(prefill_sequences=layout.dp, prefill_tokens=tokens, prefill_context=tokens)
     base = bytes_of(precision.base)
     largest = np.zeros(tokens.shape)
