@@ -22,6 +22,8 @@ from weir.perf.calibration.cases import TABLES, Case, spread_rows
 from weir.perf.calibration.text import to_toml
 from weir.perf.machine import Machine
 
+KERNELS: Final = "kernels.toml"
+MANIFEST: Final = "manifest.toml"
 # Rows of one kernel, format and chip that a fit reads.
 FIT_ROWS: Final = 1500
 # Communication tables belong to the communication library, not to a serving framework.
@@ -153,4 +155,4 @@ def files(calibration: Calibration, *, today: dt.date) -> dict[str, str]:
         *(f"{kernel} = {count}" for kernel, count in calibration.rows.items()),
         "",
     ]
-    return {"kernels.toml": to_toml(calibration.efficiency), "manifest.toml": "\n".join(manifest)}
+    return {KERNELS: to_toml(calibration.efficiency), MANIFEST: "\n".join(manifest)}

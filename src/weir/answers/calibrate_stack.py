@@ -12,9 +12,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from weir.answers.calibrate_pools import with_pools
 from weir.answers.framework_kernels import framework_kernels
 from weir.answers.serving_deployments import Deployed, deployed
 from weir.answers.serving_sample import SampleRow, read_sample
+from weir.answers.spread import coverage_spread
 from weir.answers.validate_serving import CALIBRATION_CHIPS, alike
 from weir.catalog.query import Catalog
 from weir.catalog.stack import (
@@ -28,8 +30,8 @@ from weir.catalog.stack import (
 from weir.core.errors import WeirError
 from weir.core.provenance import Status
 from weir.perf.calibration.least_squares import minimise
+from weir.perf.kernels.efficiency import Efficiency
 from weir.perf.serving import Priced, closed_loop, price, settle
-from weir.perf.step import INTERVAL_DEVIATIONS
 
 Array = NDArray[np.float64]
 
@@ -40,38 +42,45 @@ CLIENTS: Final = "clients.toml"
 
 @dataclass(frozen=True, slots=True)
 class Free:
-    """One fitted quantity: where it lives, its bounds, and whether it is searched in logarithms."""
+    """One fitted quantity.
+
+    Attributes:
+        name: Where it lives.
+        start: Where the search begins, so that a fit does not depend on the one before.
+        low: Lower bound.
+        high: Upper bound.
+        is_log: It is searched in logarithms.
+    """
 
     name: str
+    start: float
     low: float
     high: float
     is_log: bool = False
 
 
 FREE: Final = (
-    Free("kernel_factor_decode", 0.4, 1.6, is_log=True),
-    Free("kernel_factor_prefill", 0.5, 2.5, is_log=True),
-    Free("fused_launch_s", 0.0, 4e-6),
-    Free("decode_step_s", 0.0, 8e-3),
-    Free("mixed_step_s", 0.0, 5e-3),
-    Free("sequence_s", 0.0, 1e-4),
-    Free("eager_launch_s", 0.0, 6e-5),
-    Free("request_s", 0.0, 0.2),
-    Free("public.in_step", 0.0, 1.0),
-    Free("public.poll_steps", 1.0, 40.0),
-    Free("maker.in_step", 0.0, 1.0),
-    Free("maker.poll_steps", 1.0, 40.0),
+    Free("kernel_factor_decode", 0.8, 0.4, 1.6, is_log=True),
+    Free("kernel_factor_prefill", 1.0, 0.5, 2.5, is_log=True),
+    Free("fused_launch_s", 1e-6, 0.0, 4e-6),
+    Free("decode_step_s", 1e-3, 0.0, 8e-3),
+    Free("mixed_step_s", 1e-3, 0.0, 5e-3),
+    Free("sequence_s", 5e-6, 0.0, 1e-4),
+    Free("eager_launch_s", 1e-5, 0.0, 6e-5),
+    Free("request_s", 0.03, 0.0, 0.2),
+    Free("public.poll_steps", 4.0, 1.0, 40.0),
+    Free("maker.in_step", 0.2, 0.0, 1.0),
+    Free("maker.poll_steps", 4.0, 1.0, 40.0),
 )
+# How often these look for requests is a launch option, which is known and not fitted.
+_TELL_THEIR_POLL: Final = ("sglang",)
 # Where the loss bends from squares to absolute values: about the spread of repeated runs.
 TPOT_SCALE: Final = 0.1
 TTFT_SCALE: Final = 0.3
-COVERAGE: Final = 0.8
 # What is thought of kernel factors before any run, in logarithms, and the runs that it is worth.
 FACTOR_SPREAD: Final = 0.1
 RUNS_OF_DOUBT: Final = 20.0
 _ITERATIONS: Final = 25
-_BISECTIONS: Final = 24
-_WIDEST: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +104,7 @@ def calibrate_stack(
     catalog: Catalog,
     *,
     kernels: Mapping[str, KernelFactors] | None = None,
+    efficiency: Efficiency | None = None,
     iterations: int = _ITERATIONS,
 ) -> StackFit:
     """Fits one framework to the runs of the calibration chips.
@@ -105,15 +115,16 @@ def calibrate_stack(
         framework: Key of the framework.
         catalog: Where chips and models are looked up.
         kernels: Factors of the framework's kernels; from its tables if left out.
+        efficiency: Parameters of the kernels; those of the stock if left out.
         iterations: Most steps of the fit.
 
     Raises:
         InputError: The kernel tables are needed and not installed.
     """
-    kernels = framework_kernels(framework, catalog) if kernels is None else kernels
+    kernels = framework_kernels(framework, catalog, efficiency) if kernels is None else kernels
     start, clients = replace(load_stacks()[framework], kernels=kernels), load_clients()
     chosen = _once([r for r in rows if r.chip in CALIBRATION_CHIPS and r.framework == framework])
-    cases = _cases(chosen, catalog, clients)
+    cases = _cases(chosen, catalog, clients, efficiency)
     stack, habits = _fit(cases, framework, start, clients, iterations)
     stack = _with_spread(stack, _held_out(cases, framework, start, clients, iterations))
     count = sum(len(case.measured_tpot_s) for case in cases)
@@ -131,8 +142,11 @@ def _fit(
     clients: Mapping[str, Client],
     iterations: int,
 ) -> tuple[Stack, dict[str, Habits]]:
+    known = {key: client.habits(framework) for key, client in clients.items()}
+    free = _free(framework)
+
     def residuals(x: Array) -> Array:
-        stack, habits = _unpack(x, start)
+        stack, habits = _unpack(x, free, start, known)
         found = [case.errors(stack, habits) for case in cases]
         tpot = np.concatenate(
             [each[1] for each, case in zip(found, cases, strict=True) if not case.may_draft]
@@ -140,11 +154,11 @@ def _fit(
         ttft = np.concatenate([each[0] for each in found])
         return np.concatenate([tpot / TPOT_SCALE, ttft / TTFT_SCALE, _doubt(stack)])
 
-    first = _pack(start, {key: client.habits(framework) for key, client in clients.items()})
-    low = np.array([_inner(free, free.low) for free in FREE])
-    high = np.array([_inner(free, free.high) for free in FREE])
+    first = np.array([_inner(each, each.start) for each in free])
+    low = np.array([_inner(each, each.low) for each in free])
+    high = np.array([_inner(each, each.high) for each in free])
     fit = minimise(residuals, np.clip(first, low, high), low, high, iterations=iterations)
-    return _unpack(fit.x, start)
+    return _unpack(fit.x, free, start, known)
 
 
 def _held_out(
@@ -183,6 +197,7 @@ class _Case:
 
     chip: str
     may_draft: bool
+    turns: int
     found: Deployed
     priced: Priced
     measured_ttft_s: Array
@@ -191,19 +206,22 @@ class _Case:
     def errors(self, stack: Stack, habits: Mapping[str, Habits]) -> tuple[Array, Array]:
         """Logarithms of predicted over measured TTFT and TPOT under a framework's parameters."""
         mine = habits[self.found.client]
-        engine = self.found.under(replace(stack, poll_steps=mine.poll_steps)).engine
-        ttft, tpot = settle(engine, self.found.work, self.priced, in_step=mine.in_step)
+        engine = self.found.under(stack, mine).engine
+        ttft, tpot = settle(
+            engine, self.found.work, self.priced, in_step=mine.in_step, turns=self.turns
+        )
         return np.log(ttft / self.measured_ttft_s), np.log(tpot / self.measured_tpot_s)
 
     def spread(self, stack: Stack, habits: Mapping[str, Habits]) -> "_Spread":
         """Errors, and the widths that kernel intervals alone give."""
         mine = habits[self.found.client]
-        engine = self.found.under(replace(stack, poll_steps=mine.poll_steps)).engine
+        engine = self.found.under(stack, mine).engine
         state = closed_loop(
             engine,
             self.found.work,
             self.found.users,
             in_step=mine.in_step,
+            turns=self.turns,
             most_sequences=self.found.most_sequences,
         )
         return _Spread(
@@ -229,7 +247,10 @@ class _Spread:
 
 
 def _cases(
-    rows: Sequence[SampleRow], catalog: Catalog, clients: Mapping[str, Client]
+    rows: Sequence[SampleRow],
+    catalog: Catalog,
+    clients: Mapping[str, Client],
+    efficiency: Efficiency | None = None,
 ) -> list[_Case]:
     cases: list[_Case] = []
     for members in alike(rows):
@@ -237,7 +258,7 @@ def _cases(
         if chosen[0].layout is None or not np.isfinite(chosen[0].concurrency):
             continue
         try:
-            found = deployed(chosen, catalog, None, clients)
+            found = deployed(chosen, catalog, None, clients, efficiency)
         except WeirError:
             # Refused by the prediction as well, which counts the reason.
             continue
@@ -254,6 +275,7 @@ def _cases(
             _Case(
                 chosen[0].chip,
                 drafts,
+                clients[found.client].turns,
                 found,
                 priced,
                 ttft,
@@ -284,22 +306,22 @@ def _outer(free: Free, value: float) -> float:
     return float(np.exp(value)) if free.is_log else value * free.high
 
 
-def _pack(stack: Stack, habits: Mapping[str, Habits]) -> Array:
-    return np.array([_inner(free, _value(free.name, stack, habits)) for free in FREE])
+def _free(framework: str) -> tuple[Free, ...]:
+    """What is fitted of a framework."""
+    if framework in _TELL_THEIR_POLL:
+        return tuple(each for each in FREE if not each.name.endswith(".poll_steps"))
+    return FREE
 
 
-def _value(name: str, stack: Stack, habits: Mapping[str, Habits]) -> float:
-    client, dot, field = name.partition(".")
-    return float(getattr(habits[client], field) if dot else getattr(stack, name))
-
-
-def _unpack(x: Array, stack: Stack) -> tuple[Stack, dict[str, Habits]]:
-    values = {free.name: _outer(free, float(v)) for free, v in zip(FREE, x, strict=True)}
-    clients = dict.fromkeys(name.partition(".")[0] for name in values if "." in name)
-    habits = {
-        client: Habits(values[f"{client}.in_step"], values[f"{client}.poll_steps"])
-        for client in clients
-    }
+def _unpack(
+    x: Array, free: Sequence[Free], stack: Stack, known: Mapping[str, Habits]
+) -> tuple[Stack, dict[str, Habits]]:
+    values = {each.name: _outer(each, float(v)) for each, v in zip(free, x, strict=True)}
+    habits = dict(known)
+    for name, value in values.items():
+        client, dot, field = name.partition(".")
+        if dot:
+            habits[client] = replace(habits[client], **{field: value})
     plain = {name: value for name, value in values.items() if "." not in name}
     return replace(stack, **plain), habits  # type: ignore[arg-type]
 
@@ -312,27 +334,17 @@ def _with_spread(stack: Stack, held: Sequence[_Spread]) -> Stack:
     def joined(name: str) -> Array:
         return np.concatenate([getattr(each, name) for each in held])
 
-    tpot = _spread(joined("tpot"), joined("tpot_down"), joined("tpot_up"))
-    ttft = _spread(joined("ttft"), joined("ttft_down"), joined("ttft_up"))
+    tpot = coverage_spread(joined("tpot"), joined("tpot_down"), joined("tpot_up"))
+    ttft = coverage_spread(joined("ttft"), joined("ttft_down"), joined("ttft_up"))
     queue = float(np.sqrt(max(ttft**2 - tpot**2, 0.0)))
     return replace(stack, step_log_sd=tpot, queue_log_sd=queue)
-
-
-def _spread(error: Array, down: Array, up: Array) -> float:
-    """The deviation that, added in squares to the widths, makes them hold the coverage."""
-    low, high = 0.0, _WIDEST
-    for _ in range(_BISECTIONS):
-        middle = (low + high) / 2.0
-        extra = INTERVAL_DEVIATIONS * middle
-        inside = (error <= np.hypot(up, extra)) & (error >= -np.hypot(down, extra))
-        low, high = (low, middle) if np.mean(inside) >= COVERAGE else (middle, high)
-    return high
 
 
 def stack_files(
     catalog: Catalog,
     *,
     path: Path | None = None,
+    efficiency: Efficiency | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> dict[str, str]:
     """Every framework fitted: the texts of `stack.toml` and `clients.toml`.
@@ -340,6 +352,7 @@ def stack_files(
     Args:
         catalog: Where chips and models are looked up.
         path: The serving runs; those of the installed package if left out.
+        efficiency: Parameters of the kernels; those of the stock if left out.
         progress: Told what is being done.
 
     Raises:
@@ -350,9 +363,11 @@ def stack_files(
     clients = dict(load_clients())
     for framework in FRAMEWORKS:
         progress(f"fitting {framework}")
-        fit = calibrate_stack(rows, framework, catalog)
+        fit = calibrate_stack(rows, framework, catalog, efficiency=efficiency)
         stacks[framework] = fit.stack
         clients = with_habits_of(clients, framework, fit.habits)
+    progress("fitting what runs between prefill and decode workers")
+    stacks = with_pools(stacks, clients, rows, catalog, efficiency)
     return {STACK: stack_toml(stacks), CLIENTS: clients_toml(clients)}
 
 

@@ -34,7 +34,9 @@ _ROWS_OF: Final = {"gemm": "m", "moe_gemm": "tokens"}
 _FEWEST: Final = 20
 
 
-def framework_kernels(framework: str, catalog: Catalog) -> Mapping[str, KernelFactors]:
+def framework_kernels(
+    framework: str, catalog: Catalog, efficiency: Efficiency | None = None
+) -> Mapping[str, KernelFactors]:
     """Median of measured over priced times by "kernel/format/generation".
 
     Only the calibration chips' tables are read, of the framework's current version.
@@ -42,11 +44,13 @@ def framework_kernels(framework: str, catalog: Catalog) -> Mapping[str, KernelFa
     Args:
         framework: Key of the framework.
         catalog: Where the datasheets are.
+        efficiency: Parameters of the kernels; those of the stock if left out.
 
     Raises:
         InputError: The tables are not installed.
     """
-    tables, efficiency = installed_tables(), load_efficiency()
+    tables = installed_tables()
+    efficiency = load_efficiency() if efficiency is None else efficiency
     every = machines(tables, catalog)
     chips = {name: every[name] for name in CALIBRATION_CHIPS}
     cases = read_cases(tables, chips, framework=framework, rows=ROWS, only_fit=True)

@@ -8,13 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weir.answers.machines import machine_of
-from weir.answers.serving_sample import SampleRow
+from weir.answers.serving_sample import Pools, SampleRow
 from weir.catalog.calibration import load_efficiency
 from weir.catalog.entities import Model
+from weir.catalog.launches import AS_DEFAULT, Launch, PoolRun, Run, launch_of, places_of
 from weir.catalog.query import Catalog
-from weir.catalog.stack import Client, Stack, load_stack
+from weir.catalog.stack import Client, Habits, Stack, load_stack
 from weir.core.errors import LayoutError
 from weir.perf.formats import Precision, choose_precision
+from weir.perf.kernels.efficiency import Efficiency
 from weir.perf.memory import memory
 from weir.perf.parallel import Layout, check_layout
 from weir.perf.serving import Workload
@@ -50,6 +52,7 @@ class Deployed:
         users: Users of each run.
         most_sequences: Sequences the cache holds, for each run.
         client: Key of the client that sent the requests.
+        launch: Options of the server.
     """
 
     engine: Engine
@@ -57,10 +60,12 @@ class Deployed:
     users: Array
     most_sequences: Array
     client: str
+    launch: Launch
 
-    def under(self, stack: Stack) -> "Deployed":
+    def under(self, stack: Stack, habits: Habits) -> "Deployed":
         """The same under other framework parameters; its memory settings stay."""
-        return replace(self, engine=replace(self.engine, stack=stack))
+        launched = self.launch.applied(replace(stack, poll_steps=habits.poll_steps))
+        return replace(self, engine=replace(self.engine, stack=launched))
 
 
 def deployed(
@@ -68,6 +73,7 @@ def deployed(
     catalog: Catalog,
     stacks: Mapping[str, Stack] | None,
     clients: Mapping[str, Client],
+    efficiency: Efficiency | None = None,
 ) -> Deployed:
     """The deployment of runs that differ only in lengths and users.
 
@@ -76,16 +82,18 @@ def deployed(
         catalog: Where chips and models are looked up.
         stacks: Framework parameters by key; those of the stock if None.
         clients: Benchmark clients by key.
+        efficiency: Parameters of the kernels; those of the stock if left out.
 
     Raises:
         UnknownNameError: The catalogue lacks the chip or model.
         LayoutError: The layout does not divide the model.
     """
     first = rows[0]
-    engine = engine_of(first, catalog, stacks)
+    engine = engine_of(first, catalog, stacks, efficiency=efficiency)
     key = "public" if first.is_public else "maker"
     client = clients[key]
-    engine = with_habits(engine, client, first.framework)
+    launch = launch_for(first)
+    engine = with_habits(engine, client, first.framework, launch)
     work = lengths_of(rows, client)
     users = np.array([row.concurrency for row in rows])
     held = memory(
@@ -98,13 +106,54 @@ def deployed(
         # Blocks are taken as sequences grow, so that the mean context fills the cache.
         context_tokens=work.decode_context,
     )
-    return Deployed(engine, work, users, np.maximum(held.max_sequences, 1.0), key)
+    return Deployed(engine, work, users, np.maximum(held.max_sequences, 1.0), key, launch)
 
 
-def with_habits(engine: Engine, client: Client, framework: str) -> Engine:
+def with_habits(
+    engine: Engine, client: Client, framework: str, launch: Launch = AS_DEFAULT
+) -> Engine:
     """The engine as a benchmark launches it."""
     poll = client.habits(framework).poll_steps
-    return replace(engine, stack=replace(engine.stack, poll_steps=poll))
+    return replace(engine, stack=launch.applied(replace(engine.stack, poll_steps=poll)))
+
+
+def launch_for(row: SampleRow) -> Launch:
+    """The options a run was launched with, where the public benchmark's scripts tell them."""
+    if not row.is_public or row.layout is None:
+        return AS_DEFAULT
+    return launch_of(
+        Run(
+            framework=row.framework,
+            model=row.model.rpartition("/")[2],
+            precision=row.precision,
+            chip=_CHIPS.get(row.chip, row.chip),
+            image=row.image,
+            chips=row.layout.chips,
+            users=row.concurrency,
+            isl=row.isl,
+        )
+    )
+
+
+def places_for(row: SampleRow, pools: Pools) -> float:
+    """Sequences that a decode worker of a disaggregated run takes; endless where unknown."""
+    if not np.isfinite(row.concurrency):
+        return np.inf
+    found = places_of(
+        PoolRun(
+            chip=_CHIPS.get(row.chip, row.chip),
+            precision=row.precision,
+            image=row.image,
+            isl=int(row.isl),
+            osl=int(row.osl),
+            users=int(row.concurrency),
+            prefill_workers=pools.prefill_workers,
+            decode_workers=pools.decode_workers,
+            decode_chips=pools.decode.chips,
+            decode_dp=pools.decode.dp,
+        )
+    )
+    return np.inf if found is None else found
 
 
 def lengths_of(rows: Sequence[SampleRow], client: Client) -> Workload:
@@ -112,6 +161,8 @@ def lengths_of(rows: Sequence[SampleRow], client: Client) -> Workload:
     return Workload(
         isl=client.length_share * np.array([row.isl for row in rows]),
         osl=client.length_share * np.array([row.osl for row in rows]),
+        isl_cv=client.length_cv,
+        osl_cv=client.length_cv,
     )
 
 
@@ -120,6 +171,7 @@ def engine_of(
     catalog: Catalog,
     stacks: Mapping[str, Stack] | None = None,
     layout: Layout | None = None,
+    efficiency: Efficiency | None = None,
 ) -> Engine:
     """The replica, or the worker of another layout, that a run of the sample was measured on.
 
@@ -136,7 +188,8 @@ def engine_of(
     check_layout(model, layout)
     stack = load_stack(row.framework) if stacks is None else stacks[row.framework]
     precision = _precision(row, model, frozenset(machine.dense_flop_per_s))
-    return Engine(model, layout, precision, machine, load_efficiency(), stack)
+    efficiency = load_efficiency() if efficiency is None else efficiency
+    return Engine(model, layout, precision, machine, efficiency, stack)
 
 
 def _precision(row: SampleRow, model: Model, rates: frozenset[str]) -> Precision:

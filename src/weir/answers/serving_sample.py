@@ -57,6 +57,8 @@ class SampleRow:
         is_public: From the public benchmark, not from the package's makers.
         ttft_s: Measured time to first token.
         tpot_s: Measured time per output token.
+        precision: Precision as the benchmark names it; empty where it does not.
+        image: Container image without its registry; empty where unknown.
     """
 
     id: str
@@ -74,6 +76,8 @@ class SampleRow:
     is_public: bool
     ttft_s: float
     tpot_s: float
+    precision: str = ""
+    image: str = ""
 
 
 def read_sample(path: Path | None = None) -> list[SampleRow]:
@@ -131,7 +135,15 @@ def _row(raw: Mapping[str, str]) -> SampleRow:
         is_public=raw["silicon_data_source"].startswith(_PUBLIC),
         ttft_s=float(raw["silicon_ttft_ms"]) * milli,
         tpot_s=float(raw["silicon_tpot_ms"]) * milli,
+        precision=raw["precision"],
+        image=_image(raw["silicon_data_source"]),
     )
+
+
+def _image(source: str) -> str:
+    """The container image at the end of a record's source, without its registry."""
+    last = source.rpartition("; ")[2].removeprefix("image=").replace("#", "/")
+    return last.rpartition("/")[2] if ":" in last else ""
 
 
 def _degree(raw: Mapping[str, str], name: str) -> int:

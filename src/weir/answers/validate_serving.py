@@ -9,12 +9,19 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from weir.answers.serving_deployments import deployed, engine_of, lengths_of
+from weir.answers.serving_deployments import (
+    deployed,
+    engine_of,
+    launch_for,
+    lengths_of,
+    places_for,
+)
 from weir.answers.serving_sample import Pools, SampleRow, read_sample
 from weir.catalog.query import Catalog
 from weir.catalog.stack import Client, Stack, load_clients
 from weir.core.errors import LayoutError, MissingRateError, UnknownNameError, WeirError
 from weir.perf.disaggregated import PooledState, closed_loop_pools
+from weir.perf.kernels.efficiency import Efficiency
 from weir.perf.serving import Serving, closed_loop
 
 Array = NDArray[np.float64]
@@ -130,14 +137,15 @@ def predict(
     catalog: Catalog,
     stacks: Mapping[str, Stack] | None = None,
     clients: Mapping[str, Client] | None = None,
+    efficiency: Efficiency | None = None,
 ) -> ServingValidation:
-    """Predicts runs, those of one deployment together."""
+    """Predicts runs, those of one deployment together; see `validate_serving`."""
     clients = load_clients() if clients is None else clients
     found: dict[int, Prediction] = {}
     for members in alike(rows):
         chosen = [rows[index] for index in members]
         try:
-            predictions = _predict_alike(chosen, catalog, stacks, clients)
+            predictions = _predict_alike(chosen, catalog, stacks, clients, efficiency)
         except WeirError as error:
             predictions = [Prediction(row, reason=_reason(error)) for row in chosen]
         found.update(zip(members, predictions, strict=True))
@@ -152,7 +160,7 @@ def alike(rows: Sequence[SampleRow]) -> list[list[int]]:
     for index, row in enumerate(rows):
         key = row.chip, row.model, row.framework, row.layout, row.pools, row.weights, row.experts
         is_known = bool(np.isfinite(row.concurrency))
-        groups.setdefault((*key, row.is_public, is_known), []).append(index)
+        groups.setdefault((*key, row.is_public, is_known, launch_for(row)), []).append(index)
     return list(groups.values())
 
 
@@ -171,6 +179,7 @@ def _predict_alike(
     catalog: Catalog,
     stacks: Mapping[str, Stack] | None,
     clients: Mapping[str, Client],
+    efficiency: Efficiency | None,
 ) -> list[Prediction]:
     first = rows[0]
     if first.layout is None and first.pools is None:
@@ -179,13 +188,14 @@ def _predict_alike(
     if not np.isfinite(first.concurrency):
         return [Prediction(row, reason="the row has no concurrency") for row in rows]
     if first.pools is not None:
-        return _predict_pools(rows, first.pools, catalog, stacks, clients)
-    found = deployed(rows, catalog, stacks, clients)
+        return _predict_pools(rows, first.pools, catalog, stacks, clients, efficiency)
+    found = deployed(rows, catalog, stacks, clients, efficiency)
     state = closed_loop(
         found.engine,
         found.work,
         found.users,
         in_step=clients[found.client].habits(first.framework).in_step,
+        turns=clients[found.client].turns,
         most_sequences=found.most_sequences,
     )
     return _predictions(rows, state)
@@ -197,17 +207,20 @@ def _predict_pools(
     catalog: Catalog,
     stacks: Mapping[str, Stack] | None,
     clients: Mapping[str, Client],
+    efficiency: Efficiency | None,
 ) -> list[Prediction]:
     first = rows[0]
     client = clients["public" if first.is_public else "maker"]
     state = closed_loop_pools(
-        engine_of(first, catalog, stacks, pools.prefill),
+        engine_of(first, catalog, stacks, pools.prefill, efficiency),
         pools.prefill_workers,
-        engine_of(first, catalog, stacks, pools.decode),
+        engine_of(first, catalog, stacks, pools.decode, efficiency),
         pools.decode_workers,
         lengths_of(rows, client),
         np.array([row.concurrency for row in rows]),
         in_step=client.habits(first.framework).in_step,
+        turns=client.turns,
+        most_sequences=np.array([places_for(row, pools) for row in rows]),
     )
     return _predictions(rows, state)
 

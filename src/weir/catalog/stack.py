@@ -53,12 +53,16 @@ class Stack:
             decode step, against kernels that are measured one by one.
         step_log_sd: Standard deviation of the logarithm of measured over estimated step time.
         queue_log_sd: The same of time to first token, over what its steps explain.
+        handover_s: Time a request spends between prefill and decode workers, besides the transfer.
+        pools_log_sd: The deviation of time to first token where those are apart.
         memory_fraction: Share of the chip's memory the framework uses.
         reserve_bytes: Driver context, libraries and communication set-up.
         cache_block_tokens: Tokens of one block of a paged cache.
         chunk_tokens: Prompt tokens one step takes at most.
         mixes_prompts: Prompt tokens run beside decoding sequences; otherwise in steps of their own.
         poll_steps: Steps between two looks for new requests.
+        receive_steps: Steps between two receptions of what has arrived meanwhile, all of which is
+            then taken at once.
         kernel_factor_decode: What is left over of kernel times in decode steps after `kernels`,
             such as launches that overlap.
         kernel_factor_prefill: The same in steps with prompt tokens.
@@ -76,12 +80,15 @@ class Stack:
     fused_launch_s: float
     step_log_sd: float
     queue_log_sd: float
+    handover_s: float
+    pools_log_sd: float
     memory_fraction: float
     reserve_bytes: float
     cache_block_tokens: int
     chunk_tokens: int
     mixes_prompts: bool
     poll_steps: float
+    receive_steps: float
     kernel_factor_decode: float
     kernel_factor_prefill: float
     kernels: Mapping[str, KernelFactors]
@@ -195,12 +202,16 @@ class Client:
         status: How the figures are known.
         basis: Where they come from.
         length_share: Mean length of prompts and outputs over the nominal one.
+        length_cv: Coefficient of variation of both.
+        turns: Requests each user sends one after the other; 0 where unknown.
         frameworks: Habits by framework.
     """
 
     status: Status
     basis: str
     length_share: float
+    length_cv: float
+    turns: int
     frameworks: Mapping[str, Habits]
 
     def habits(self, framework: str) -> Habits:

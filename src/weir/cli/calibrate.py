@@ -1,6 +1,7 @@
-"""`weir calibrate`: fit the kernel model to measured tables, or compare it with one's own rows."""
+"""`weir calibrate`: fit kernels and frameworks to measurements, or compare with one's own rows."""
 
 import datetime as dt
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,11 +27,11 @@ if TYPE_CHECKING:
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Existing folder for kernels.toml and manifest.toml.",
+    help="Existing folder for kernels.toml, manifest.toml, stack.toml and clients.toml.",
 )
 @click.pass_context
 def calibrate(ctx: click.Context, measured: Path | None, out: Path | None) -> None:
-    """Fit the kernel model to the installed measured tables."""
+    """Fit kernels to the installed measured tables, and frameworks to the serving runs."""
     if measured is not None:
         from weir.answers.measured_factors import measured_factors
 
@@ -40,11 +41,20 @@ def calibrate(ctx: click.Context, measured: Path | None, out: Path | None) -> No
     if out is None:
         raise InputError("calibrate: give --out DIR for the fitted files, or --measured CSV.")
     from weir.answers.calibrate_kernels import calibrate as fit
-    from weir.answers.calibrate_kernels import files
+    from weir.answers.calibrate_kernels import KERNELS, MANIFEST, files
+    from weir.answers.calibrate_stack import CLIENTS, STACK, stack_files
+    from weir.catalog.calibration import parse_efficiency
 
-    check_writable(*(out / name for name in ("kernels.toml", "manifest.toml")))
-    found = fit(catalog_of(ctx), progress=lambda text: click.echo(text, err=True))
-    for name, text in files(found, today=dt.datetime.now(tz=dt.UTC).date()).items():
+    def progress(text: str) -> None:
+        click.echo(text, err=True)
+
+    check_writable(*(out / name for name in (KERNELS, MANIFEST, STACK, CLIENTS)))
+    catalog = catalog_of(ctx)
+    texts = files(fit(catalog, progress=progress), today=dt.datetime.now(tz=dt.UTC).date())
+    # As they will be read back, rounded, so that a fit of frameworks alone gives the same.
+    written = parse_efficiency(tomllib.loads(texts[KERNELS]), out / KERNELS)
+    texts |= stack_files(catalog, efficiency=written, progress=progress)
+    for name, text in texts.items():
         write_file(out / name, text)
         click.echo(out / name)
 

@@ -9,27 +9,30 @@ from numpy.typing import ArrayLike, NDArray
 
 from weir.perf.operators import Batch
 from weir.perf.step import Engine, StepTime, step_times, with_stack
+from weir.perf.waves import line
 
 Array = NDArray[np.float64]
 
-# Mean queue of prompts that is worth telling from an endless one.
-_LONGEST_QUEUE: Final = 1e3
 _HALF: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Requests of one kind.
+    """Requests by the mean and the spread of their lengths.
 
     Attributes:
-        isl: Prompt tokens.
-        osl: Output tokens.
+        isl: Mean prompt tokens.
+        osl: Mean output tokens.
         prefix_hit_rate: Share of prompt tokens whose cache is already there.
+        isl_cv: Coefficient of variation of prompt tokens; 0 where all are equal.
+        osl_cv: That of output tokens.
     """
 
     isl: ArrayLike
     osl: ArrayLike
     prefix_hit_rate: float = 0.0
+    isl_cv: float = 0.0
+    osl_cv: float = 0.0
 
     @property
     def new_tokens(self) -> Array:
@@ -43,8 +46,18 @@ class Workload:
 
     @property
     def decode_context(self) -> Array:
-        """Mean context of a sequence while it decodes."""
-        return np.asarray(self.isl, dtype=np.float64) + np.asarray(self.osl) / 2
+        """Mean context of a sequence while it decodes.
+
+        Who decodes at some moment is more often one with a long answer, in proportion to its
+        length: half of it is osl (1 + cv^2) / 2 on average.
+        """
+        half = np.asarray(self.osl) / 2 * (1.0 + self.osl_cv**2)
+        return np.asarray(self.isl, dtype=np.float64) + half
+
+    @property
+    def token_prompt(self) -> Array:
+        """Mean new tokens of the prompt that a prompt token belongs to: isl (1 + cv^2)."""
+        return self.new_tokens * (1.0 + self.isl_cv**2)
 
     @property
     def decode_steps(self) -> Array:
@@ -105,12 +118,16 @@ def prefill_step(engine: Engine, work: Workload, sequences: ArrayLike = 1.0) -> 
 def prompt_batch(
     engine: Engine, work: Workload, sequences: ArrayLike, decoding: Array | None = None
 ) -> Batch:
-    """A step of prompt chunks at their mean context, beside decoding sequences if any."""
-    chunk = np.minimum(work.new_tokens, engine.stack.chunk_tokens)
+    """A step of prompt chunks at their mean context, beside decoding sequences if any.
+
+    Tokens are those of as many mean prompts; long ones among them bring more pairs of tokens.
+    """
+    mean = np.minimum(work.new_tokens, engine.stack.chunk_tokens)
+    chunk = np.minimum(work.token_prompt, engine.stack.chunk_tokens)
     return Batch(
-        prefill_sequences=sequences,
+        prefill_sequences=np.asarray(sequences) * mean / chunk,
         prefill_tokens=chunk,
-        prefill_context=work.cached_tokens + (work.new_tokens + chunk) / 2,
+        prefill_context=work.cached_tokens + (work.token_prompt + chunk) / 2,
         decode_sequences=decoding,
         decode_context=work.decode_context,
         decode_tokens=1.0 + engine.drafts.tokens,
@@ -166,8 +183,9 @@ def _plan(engine: Engine, work: Workload, decoding: Array) -> _Plan:
     budget = prompt_budget(engine)
     arrivals = decoding * engine.drafts.gain / work.decode_steps
     demand = arrivals * work.new_tokens
-    # Arrivals that fall into one step share it (Poisson); long prompts need several.
-    share = np.clip(np.maximum(-np.expm1(-arrivals), demand / budget), 0.0, 1.0)
+    # Arrivals between two receptions share a step (Poisson); long prompts need several.
+    every = np.maximum(engine.stack.receive_steps, 1.0)
+    share = np.clip(np.maximum(-np.expm1(-arrivals * every) / every, demand / budget), 0.0, 1.0)
     tokens = np.minimum(demand / np.maximum(share, np.finfo(float).tiny), budget)
     chunk = np.minimum(work.new_tokens, engine.stack.chunk_tokens)
     sequences = decoding * engine.layout.pp
@@ -219,16 +237,35 @@ def most_decoding(engine: Engine, work: Workload) -> Array:
     )
 
 
-def wait_s(engine: Engine, work: Workload, point: Point) -> Array:
+def running_s(engine: Engine, point: Point) -> Array:
+    """Mean rest of the step that runs when a request arrives.
+
+    A long step is hit more often, in proportion to its length: half of E[S^2] / E[S].
+    """
+    plain, mixed = point.plain_s, point.mixed.time_s
+    plains = 1.0 - point.share if engine.stack.mixes_prompts else 1.0
+    squares = plains * plain**2 + point.share * mixed**2
+    return np.asarray(_HALF * squares / point.step_s)
+
+
+def wait_s(engine: Engine, work: Workload, point: Point, *, turns: int = 0) -> Array:
     """Mean time from arrival to first token, without the host's part.
 
-    Half a running step and half the steps between two looks at the queue, the queue of prompts
-    (Pollaczek-Khinchine with equal services, at the share of the prompt budget in use, and at most
-    half the other users), its own chunks.
+    The rest of the running step and half the steps between two looks at the queue, the line of
+    prompts at the share of the prompt budget in use (see `weir.perf.waves`; at most half the other
+    users), its own chunks.
+
+    Args:
+        engine: The replica.
+        work: The requests.
+        point: Its steps.
+        turns: Requests each user sends after a common start; 0 for a steady state.
     """
     own = chunks(engine, work) * point.mixed.time_s
     use = point.tokens * point.share / prompt_budget(engine)
-    queue = np.where(use < 1.0, use / (2.0 * np.maximum(1.0 - use, 1.0 / _LONGEST_QUEUE)), 0.0)
+    users = point.decoding
+    waiting = line(use, users, service_cv=work.isl_cv, answer_cv=work.osl_cv, turns=turns)
     service = own * np.minimum(work.new_tokens / engine.stack.chunk_tokens, 1.0)
-    look = _HALF * np.maximum(engine.stack.poll_steps, 1.0) * point.step_s
-    return np.asarray(look + own + np.minimum(queue, point.decoding / 2) * service)
+    between = max(engine.stack.poll_steps, engine.stack.receive_steps, 1.0) - 1.0
+    look = _HALF * between * point.step_s + running_s(engine, point)
+    return np.asarray(look + own + np.minimum(waiting, users / 2) * service)

@@ -12,14 +12,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from weir.perf.batching import Workload, chunks, decode_batch, drafting_s, prefill_step
 from weir.perf.memory import cache_per_sequence
-from weir.perf.step import INTERVAL_DEVIATIONS, Engine, step_times
+from weir.perf.step import INTERVAL_DEVIATIONS, Engine, StepTime, step_times
+from weir.perf.waves import line
 
 Array = NDArray[np.float64]
 
 # Prefill workers are never quite busy, or their queue would have no end.
-_BUSIEST: Final = 0.95
+_BUSIEST: Final = 0.999
 _GRID_START: Final = 0.02
-_GRID_POINTS: Final = 64
+_GRID_POINTS: Final = 24
+# Halvings of the batch that is looked for, in logarithms: far below the spread of any measurement.
+_HALVINGS: Final = 40
+_HALF: Final = 0.5
+# Decode steps before the first token: half of the one that runs, and the first of its own.
+_TO_FIRST_TOKEN: Final = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +160,15 @@ def closed_loop_pools(
     users: ArrayLike,
     *,
     in_step: float = 0.0,
+    turns: int = 0,
+    most_sequences: ArrayLike = np.inf,
 ) -> PooledState:
     """A fixed number of users over prefill and decode workers.
 
-    Decode workers take what prefill workers let through; where those are the bottleneck, users
-    queue before them (Little's law).
+    Decode workers take what prefill workers let through, up to the sequences they have places for.
+    Where prompts or places are the bottleneck, users queue before them (Little's law). The decode
+    worker streams the answer: a place on it, and the rest of its running step and a step of its
+    own, come before the first token.
 
     Args:
         prefill: A prefill worker.
@@ -168,40 +178,134 @@ def closed_loop_pools(
         work: Requests of one kind, or arrays of them.
         users: Users of all workers together.
         in_step: How far users send their requests together.
+        turns: Requests each user sends after a common start; 0 for a steady state.
+        most_sequences: Places of one decode worker.
     """
     everybody = np.asarray(users, dtype=np.float64)
-    prompt = prefill_step(prefill, work, float(prefill.layout.dp))
-    own, service = _services(prefill, work)
-    capacity = _BUSIEST * prefill_workers / service
-    fixed = own + transfer_s(prefill, work) + prefill.stack.request_s
-    lowest = max(float(np.min(everybody)) * _GRID_START, 1.0 / decode_workers)
-    grid = np.geomspace(lowest / decode_workers, float(np.max(everybody)), _GRID_POINTS)
+    queue = _Line.of(prefill, prefill_workers, work, everybody, turns)
+    top = np.minimum(everybody / decode_workers, most_sequences)
+    low = np.minimum(np.minimum(1.0, top) * _GRID_START, top)
+    grid = np.geomspace(float(np.min(low)), float(np.max(top)), _GRID_POINTS)
     batch = grid.reshape((-1,) + (1,) * everybody.ndim) + np.zeros_like(everybody)
     pool = decode_pools([decode], work, [batch])[0]
-    wanted = decode_workers * pool.requests_per_s
-    rate = np.minimum(wanted, capacity)
-    use = rate / capacity * _BUSIEST
-    queue = use / (2.0 * (1.0 - use)) * service
-    present = rate * (work.decode_steps * pool.tpot_s + fixed + queue)
-    # A batch beyond what prefill feeds never comes about: its users wait before it.
-    distance = np.where(wanted > capacity, np.inf, np.abs(np.log(present / everybody)))
-    where = np.argmin(distance, axis=0)[np.newaxis]
 
-    def at(values: Array) -> Array:
-        full = np.broadcast_to(values, batch.shape)
-        return np.asarray(np.take_along_axis(full, where, axis=0)[0])
+    def at(values: Array, count: Array) -> Array:
+        return _interpolated(grid, values, count)
 
-    tpot, reached = at(pool.tpot_s), at(rate)
-    steady = np.maximum(fixed + at(queue), everybody / reached - work.decode_steps * tpot)
-    row = everybody / prefill_workers * service / 2.0 + fixed
-    ttft = (1.0 - in_step) * steady + in_step * np.maximum(row, steady)
-    spread = INTERVAL_DEVIATIONS * prefill.stack.queue_log_sd
+    step = decode.drafts.gain * _TO_FIRST_TOKEN
+
+    def before_s(rate: Array, tpot: Array) -> Array:
+        return np.asarray(queue.wait_s(rate) + step * tpot)
+
+    def state(count: Array) -> tuple[Array, Array, Array]:
+        """TPOT, requests per second and users present where workers decode so many."""
+        tpot = at(pool.tpot_s, count)
+        rate = decode_workers * count / (work.decode_steps * tpot)
+        fed = np.minimum(rate, _BUSIEST * queue.capacity)
+        waiting = np.where(rate < queue.capacity, fed * before_s(fed, tpot), np.inf)
+        return tpot, fed, decode_workers * count + waiting
+
+    lower, upper = np.broadcast_to(low, top.shape), top
+    for _ in range(_HALVINGS):
+        middle = np.sqrt(lower * upper)
+        fits = state(middle)[2] <= everybody
+        lower, upper = np.where(fits, middle, lower), np.where(fits, upper, middle)
+    tpot, rate, _ = state(lower)
+    # Whoever neither decodes nor is expected in the line stands before it.
+    steady = np.maximum(before_s(rate, tpot), everybody / rate - work.decode_steps * tpot)
+    burst = np.maximum(queue.burst_s(everybody) + step * tpot, steady)
+    ttft = (1.0 - in_step) * steady + in_step * burst
+    spread = INTERVAL_DEVIATIONS * prefill.stack.pools_log_sd
+    prompt = queue.prompt
     up = np.hypot(np.log(prompt.high_s / prompt.time_s), spread)
     down = np.hypot(np.log(prompt.time_s / prompt.low_s), spread)
-    wide = at(pool.tpot_high_s) / tpot
+    wide = at(pool.tpot_high_s, lower) / tpot
     return PooledState(
         ttft, tpot, ttft * np.exp(-down), ttft * np.exp(up), tpot / wide, tpot * wide
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """The line before prefill workers in a closed loop.
+
+    Attributes:
+        prompt: The step of a prompt alone.
+        own_s: A prompt alone, all its steps.
+        service_s: Time a prompt takes of a worker that is never idle.
+        fixed_s: Time of a request outside the line: its prompt, transfer, host.
+        workers: Prefill workers.
+        users: Users of all workers together.
+        work: The requests.
+        turns: Requests each user sends after a common start.
+    """
+
+    prompt: StepTime
+    own_s: Array
+    service_s: Array
+    fixed_s: Array
+    workers: int
+    users: Array
+    work: Workload
+    turns: int
+
+    @classmethod
+    def of(
+        cls, engine: Engine, workers: int, work: Workload, users: Array, turns: int
+    ) -> "_Line":
+        """The line of so many workers for so many users."""
+        own, service = _services(engine, work)
+        return cls(
+            prompt=prefill_step(engine, work, float(engine.layout.dp)),
+            own_s=own,
+            service_s=service,
+            fixed_s=own
+            + transfer_s(engine, work)
+            + engine.stack.request_s
+            + engine.stack.handover_s,
+            workers=workers,
+            users=users,
+            work=work,
+            turns=turns,
+        )
+
+    @property
+    def capacity(self) -> Array:
+        """Prompts per second of workers that are never idle."""
+        return np.asarray(self.workers / self.service_s)
+
+    def wait_s(self, rate: Array) -> Array:
+        """Mean time to the first token at a rate of requests.
+
+        Half the step that runs, if one does, and the prompts in line before it (their residual part
+        is that of the step). A user finds both as the other users make them (Reiser and Lavenberg,
+        1980).
+        """
+        use = np.minimum(rate / self.capacity, _BUSIEST)
+        busy = np.minimum(rate * self.own_s / self.workers, 1.0)
+        waiting = line(
+            use,
+            self.users / self.workers,
+            service_cv=self.work.isl_cv,
+            answer_cv=self.work.osl_cv,
+            turns=self.turns,
+        )
+        before = np.maximum(waiting - _HALF * use, 0.0) * self.service_s
+        others = np.maximum(self.users - 1.0, 0.0) / self.users
+        return np.asarray(self.fixed_s + others * (_HALF * busy * self.own_s + before))
+
+    def burst_s(self, users: Array) -> Array:
+        """Mean time to the first token of users who all start together."""
+        return np.asarray(self.fixed_s + _HALF * users / self.workers * self.service_s)
+
+
+def _interpolated(grid: Array, values: Array, wanted: Array) -> Array:
+    """Values at points between those of a grid along the first axis, linear in logarithms."""
+    place = np.log(wanted / grid[0]) / np.log(grid[1] / grid[0])
+    lower = np.clip(np.floor(place), 0, len(grid) - 2).astype(np.intp)[np.newaxis]
+    y = np.log(np.broadcast_to(values, (len(grid), *np.shape(wanted))))
+    y0, y1 = (np.take_along_axis(y, index, axis=0)[0] for index in (lower, lower + 1))
+    return np.asarray(np.exp(y0 + (y1 - y0) * (place - lower[0])))
 
 
 def matched_prefill_replicas(

@@ -109,6 +109,7 @@ def closed_loop(
     users: ArrayLike,
     *,
     in_step: float = 0.0,
+    turns: int = 0,
     most_sequences: ArrayLike = np.inf,
 ) -> Serving:
     """A fixed number of users, each of whom sends the next request when the last is answered.
@@ -119,6 +120,8 @@ def closed_loop(
         users: Users of the whole replica.
         in_step: How far users stay in step: 0 where requests come at any time, 1 where all users
             send their next request together, as after a common start with equal lengths.
+        turns: Requests each user sends after a common start; 0 for a steady state. The waves that
+            follow the start are told by `weir.perf.waves`, the start itself by `in_step`.
         most_sequences: Sequences the replica can hold; more users queue outside.
 
     Returns:
@@ -127,7 +130,8 @@ def closed_loop(
     priced = price(engine, work, users, most_sequences=most_sequences, with_row=in_step > 0.0)
     decoding = _invert(_present(engine, work, priced), priced.curve.decoding, priced.inside)
     point = point_at(engine, work, np.minimum(decoding, most_decoding(engine, work)))
-    apart = _apart(engine, work, priced.inside, point.tpot_s, wait_s(engine, work, point))
+    wait = wait_s(engine, work, point, turns=turns)
+    apart = _apart(engine, work, priced.inside, point.tpot_s, wait)
     ttft, tpot, per_s = _mixed(engine, work, priced, apart, in_step)
     return _serving(engine, work, point, per_s=per_s, ttft=ttft, tpot=tpot)
 
@@ -176,7 +180,7 @@ def price(
 
 
 def settle(
-    engine: Engine, work: Workload, priced: Priced, *, in_step: float = 0.0
+    engine: Engine, work: Workload, priced: Priced, *, in_step: float = 0.0, turns: int = 0
 ) -> tuple[Array, Array]:
     """TTFT and TPOT from kernels already priced, under a framework that may be another.
 
@@ -188,12 +192,13 @@ def settle(
         work: The requests.
         priced: Its kernels.
         in_step: How far users stay in step.
+        turns: Requests each user sends; see `closed_loop`.
     """
     curve = priced.curve.under(engine)
     priced = Priced(priced.everybody, priced.inside, curve, priced.row, priced.beat)
     present = _present(engine, work, priced)
     tpot = _invert(present, curve.tpot_s, priced.inside)
-    wait = _invert(present, wait_s(engine, work, curve), priced.inside)
+    wait = _invert(present, wait_s(engine, work, curve, turns=turns), priced.inside)
     apart = _apart(engine, work, priced.inside, tpot, wait)
     ttft, tpot, _ = _mixed(engine, work, priced, apart, in_step)
     return ttft, tpot
@@ -273,12 +278,15 @@ def open_loop(engine: Engine, work: Workload, requests_per_s: ArrayLike) -> Serv
     rate = np.asarray(requests_per_s, dtype=np.float64) / engine.layout.pp
     most = np.minimum(most_decoding(engine, work), LARGEST_BATCH)
     curve = _curve(engine, work, most, _IDLE_BATCH)
-    decoding = _invert(curve.requests_per_s(work), curve.decoding, rate)
+    rates = curve.requests_per_s(work)
+    decoding = _invert(rates, curve.decoding, rate)
     point = point_at(engine, work, np.minimum(decoding, most))
-    reached = point.requests_per_s(work)
-    keeps_up = reached >= rate * _TAIL
-    wait = np.where(keeps_up, wait_s(engine, work, point) + engine.stack.request_s, np.inf)
-    per_s = np.minimum(reached, rate)
+    # Against the curve, not against the point found on it: between grid points steps are stairs, so
+    # that the point may miss the rate by a little however much room there is.
+    highest = np.max(rates, axis=0)
+    wait = wait_s(engine, work, point) + engine.stack.request_s
+    wait = np.where(rate <= highest, wait, np.inf)
+    per_s = np.minimum(highest, rate)
     return _serving(engine, work, point, per_s=per_s, ttft=wait, tpot=point.tpot_s)
 
 

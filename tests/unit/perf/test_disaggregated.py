@@ -72,10 +72,12 @@ def test_matched_pools_finish_the_same_requests(engine):
 def test_one_user_of_two_pools_sees_a_prompt_a_transfer_and_decoding(engine):
     state = closed_loop_pools(engine, 1, engine, 1, WORK, 1.0)
     prompt = float(prefill_step(engine, WORK).time_s)
-    assert float(state.ttft_s) == pytest.approx(
-        prompt + float(transfer_s(engine, WORK)) + engine.stack.request_s, rel=0.15
-    )
     alone = decode_pools([engine], WORK, [np.array([1.0])])[0]
+    # The decode worker streams: half its running step and a step of its own come first.
+    first = float(alone.tpot_s[0])
+    assert float(state.ttft_s) == pytest.approx(
+        prompt + float(transfer_s(engine, WORK)) + engine.stack.request_s + 1.5 * first, rel=0.01
+    )
     assert float(state.tpot_s) == pytest.approx(float(alone.tpot_s[0]), rel=0.05)
 
 
