@@ -33,8 +33,8 @@ def with_pools(
     """Frameworks with the time between workers, and the spread of TTFT, of disaggregated runs.
 
     The time is that at which half the runs of the calibration chips with few users take longer. A
-    framework without such runs keeps none. The spread is one for all frameworks, at which four fifths of the
-    runs of a chip lie inside that the time was not taken from.
+    framework without such runs keeps none. The spread is one for all frameworks: four fifths of
+    the runs of a chip lie inside that the time was not taken from.
 
     Args:
         stacks: Frameworks as fitted on runs without separate workers.
@@ -44,9 +44,7 @@ def with_pools(
         efficiency: Parameters of the kernels; those of the stock if left out.
     """
     chosen = [row for row in rows if row.pools is not None and row.chip in CALIBRATION_CHIPS]
-    bare = {
-        key: replace(stack, handover_s=0.0, pools_log_sd=0.0) for key, stack in stacks.items()
-    }
+    bare = {key: replace(stack, handover_s=0.0, pools_log_sd=0.0) for key, stack in stacks.items()}
     found = predict(chosen, catalog, bare, clients, efficiency).predicted
     times = {key: _handover_s(_of(found, framework=key)) for key in stacks}
     spread = _spread([item for key in stacks for item in _held_out(_of(found, framework=key))])

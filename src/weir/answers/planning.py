@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from weir.answers.crossovers import CONTEXTS, DECODE_ALONE, USER_SPEEDS, Crossover, crossovers
 from weir.answers.disaggregate import SplitPlan, disaggregate
@@ -93,7 +94,7 @@ def steps_of(wanted: Wanted, *, compare: bool, has_trace: bool) -> int:
 
 
 def workload_of(trace: Trace) -> tuple[Workload, float | None]:
-    """The mean request of a trace, and its rate where it has times.
+    """The requests of a trace by mean and variation, and its rate where it has times.
 
     Args:
         trace: What was recorded.
@@ -104,10 +105,16 @@ def workload_of(trace: Trace) -> tuple[Workload, float | None]:
         isl=float(np.mean(trace.prompt_tokens)),
         osl=float(np.mean(trace.output_tokens)),
         prefix_hit_rate=hit,
+        isl_cv=_variation(trace.prompt_tokens),
+        osl_cv=_variation(trace.output_tokens),
     )
     if trace.arrival_s is None or len(trace) < 2 or trace.arrival_s[-1] <= 0:  # noqa: PLR2004
         return work, None
     return work, float((len(trace) - 1) / trace.arrival_s[-1])
+
+
+def _variation(tokens: NDArray[np.integer[Any]]) -> float:
+    return float(np.std(tokens) / np.mean(tokens))
 
 
 def planning(

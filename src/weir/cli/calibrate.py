@@ -40,8 +40,8 @@ def calibrate(ctx: click.Context, measured: Path | None, out: Path | None) -> No
         return
     if out is None:
         raise InputError("calibrate: give --out DIR for the fitted files, or --measured CSV.")
-    from weir.answers.calibrate_kernels import calibrate as fit
     from weir.answers.calibrate_kernels import KERNELS, MANIFEST, files
+    from weir.answers.calibrate_kernels import calibrate as fit
     from weir.answers.calibrate_stack import CLIENTS, STACK, stack_files
     from weir.catalog.calibration import parse_efficiency
 

@@ -18,6 +18,8 @@ from weir.cli.serving_options import (
     format_options,
     layout_of,
     layout_options,
+    spread_options,
+    spreads_of,
     tell_context,
 )
 from weir.core.errors import InputError
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Share of prompt tokens found in a cache.",
 )
+@spread_options
 @click.option(
     "--users",
     type=float,
@@ -83,7 +86,8 @@ def infer(
     layout = layout_of({name: given[name] for name in DEGREES}, given["chips"])
     deployment = replace(deployment_of(given), chips=given["chips"], layout=layout)
     tell_context(catalog.model(model), given["isl"] + given["osl"])
-    work = Workload(given["isl"], given["osl"], given["prefix_hit_rate"])
+    spreads = spreads_of(given["isl_cv"], given["osl_cv"])
+    work = Workload(given["isl"], given["osl"], given["prefix_hit_rate"], *spreads)
     answer = estimate(
         chip,
         model,

@@ -16,6 +16,8 @@ from weir.cli.serving_options import (
     draft_options,
     expert_options,
     format_options,
+    spread_options,
+    spreads_of,
     tell_context,
 )
 from weir.core.errors import InputError
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from weir.perf.serving import Workload
 
 _ISL, _OSL = 4096, 1536
+# What a trace brings along.
+_OF_TRACE = ("isl", "osl", "isl_cv", "osl_cv", "prefix_hit_rate")
 
 
 @click.command()
@@ -35,6 +39,7 @@ _ISL, _OSL = 4096, 1536
 )
 @click.option("--isl", type=int, help=f"Input tokens of a request.  [default: {_ISL}]")
 @click.option("--osl", type=int, help=f"Output tokens.  [default: {_OSL}]")
+@spread_options
 @click.option("--prefix-hit-rate", type=float, help="Share of prompt tokens found in a cache.")
 @click.option(
     "--trace",
@@ -86,7 +91,7 @@ def plan(
     from weir.report.plan import plan_document
 
     recorded = _trace(given["trace"], skip_broken=given["skip_broken"])
-    work, rate = _workload(given["isl"], given["osl"], given["prefix_hit_rate"], recorded)
+    work, rate = _workload(given, recorded)
     wanted = _wanted(given, work, rate)
     catalog = catalog_of(ctx)
     tell_context(catalog.model(model), _longest(work))
@@ -159,9 +164,7 @@ def _trace(path: Path | None, *, skip_broken: bool) -> "Trace | None":
     return read(path, skip_broken=skip_broken)
 
 
-def _workload(
-    isl: int | None, osl: int | None, hit_rate: float | None, trace: "Trace | None"
-) -> "tuple[Workload, float | None]":
+def _workload(given: Mapping[str, Any], trace: "Trace | None") -> "tuple[Workload, float | None]":
     """The requests and, from a trace with times, the load.
 
     Raises:
@@ -171,17 +174,19 @@ def _workload(
     from weir.perf.serving import Workload
 
     if trace is not None:
-        if isl is not None or osl is not None or hit_rate is not None:
+        if any(given[name] is not None for name in _OF_TRACE):
             raise InputError(
-                "--trace brings its own lengths and prefix hits; leave out --isl, --osl and"
-                " --prefix-hit-rate, or leave out --trace"
+                "--trace brings its own lengths and prefix hits; leave out --isl, --osl, --isl-cv,"
+                " --osl-cv and --prefix-hit-rate, or leave out --trace"
             )
         return workload_of(trace)
+    isl, osl = given["isl"], given["osl"]
     lengths = {"--isl": _ISL if isl is None else isl, "--osl": _OSL if osl is None else osl}
     for name, value in lengths.items():
         if value < 1:
             raise InputError(f"{name} is {value}; use a number of tokens of at least 1")
-    hits = hit_rate or 0.0
+    hits = given["prefix_hit_rate"] or 0.0
     if not 0.0 <= hits < 1.0:
         raise InputError(f"--prefix-hit-rate is {hits}; use a share from 0 up to below 1")
-    return Workload(lengths["--isl"], lengths["--osl"], hits), None
+    spreads = spreads_of(given["isl_cv"], given["osl_cv"])
+    return Workload(lengths["--isl"], lengths["--osl"], hits, *spreads), None

@@ -66,6 +66,42 @@ def format_options(command: F) -> F:
     )
 
 
+def spread_options(command: F) -> F:
+    """Adds `--isl-cv` and `--osl-cv`: how far the lengths of requests differ."""
+    return _add(
+        command,
+        (
+            click.option(
+                "--isl-cv",
+                type=float,
+                metavar="CV",
+                help="Variation of input tokens: deviation over mean.  [default: 0, all equal]",
+            ),
+            click.option(
+                "--osl-cv",
+                type=float,
+                metavar="CV",
+                help="Variation of output tokens.  [default: 0, all equal]",
+            ),
+        ),
+    )
+
+
+def spreads_of(isl_cv: float | None, osl_cv: float | None) -> tuple[float, float]:
+    """Coefficients of variation of input and output tokens.
+
+    Raises:
+        InputError: One that is negative or no number.
+    """
+    found = []
+    for name, value in (("--isl-cv", isl_cv), ("--osl-cv", osl_cv)):
+        cv = 0.0 if value is None else value
+        if not 0.0 <= cv < float("inf"):
+            raise InputError(f"{name} is {cv}; use 0 for equal lengths, or a variation above")
+        found.append(cv)
+    return found[0], found[1]
+
+
 def tell_context(model: "Model", tokens: float) -> None:
     """Says on standard error where requests are longer than what the model was published for."""
     most = model.shape.max_context

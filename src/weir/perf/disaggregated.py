@@ -250,9 +250,7 @@ class _Line:
     turns: int
 
     @classmethod
-    def of(
-        cls, engine: Engine, workers: int, work: Workload, users: Array, turns: int
-    ) -> "_Line":
+    def of(cls, engine: Engine, workers: int, work: Workload, users: Array, turns: int) -> "_Line":
         """The line of so many workers for so many users."""
         own, service = _services(engine, work)
         return cls(

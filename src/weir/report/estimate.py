@@ -10,6 +10,7 @@ from weir.answers.assess import Unavailable
 from weir.answers.estimate import Estimate, PhaseTime, Ranged
 from weir.core.provenance import Source, Status
 from weir.core.units import GIGA, format_si
+from weir.perf.serving import Workload
 from weir.report.document import (
     Align,
     Cell,
@@ -62,7 +63,7 @@ def estimate_document(answer: Estimate, sources: tuple[Source, ...], data_versio
             ("Framework", answer.framework),
             (
                 "Requests",
-                f"{_count(work.isl)} tokens in, {_count(work.osl)} out",
+                f"{_count(work.isl)} tokens in, {_count(work.osl)} out" + varying(work),
             ),
             ("Users at a time", f"{answer.users:,.0f}"),
             ("Weakest input", answer.status.value),
@@ -91,6 +92,13 @@ def headline(answer: Estimate) -> str:
         f"{ranged_number(answer.output_tokens_per_s_per_chip)} tokens/s per chip; "
         f"decode is bound by {answer.decode.bottleneck}, prefill by {answer.prefill.bottleneck}."
     )
+
+
+def varying(work: Workload) -> str:
+    """How far the lengths of requests differ; nothing where they do not."""
+    if not (work.isl_cv or work.osl_cv):
+        return ""
+    return f"; lengths vary by {work.isl_cv:.0%} in and {work.osl_cv:.0%} out"
 
 
 def speed_tables(answers: Sequence[Estimate | Unavailable], subject: str) -> tuple[Table, Table]:

@@ -27,6 +27,7 @@ from weir.report.document import (
     Table,
     Weight,
 )
+from weir.report.estimate import varying
 from weir.report.spreads import spread_table
 
 RIGHT: Final = Align.RIGHT
@@ -67,7 +68,7 @@ def _lead(answer: Planning) -> str:
 def _facts(answer: Planning) -> Iterator[tuple[str, str]]:
     work, wanted = answer.wanted.workload, answer.wanted
     isl, osl = (np.asarray(value, dtype=float).item() for value in (work.isl, work.osl))
-    yield "Requests", f"{isl:,.0f} tokens in, {osl:,.0f} out"
+    yield "Requests", f"{isl:,.0f} tokens in, {osl:,.0f} out" + varying(work)
     if work.prefix_hit_rate:
         yield "Prefix hits", f"{work.prefix_hit_rate:.1%} of prompt tokens"
     yield "Targets", _targets(answer)

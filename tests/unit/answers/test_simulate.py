@@ -6,10 +6,12 @@ from weir.answers.simulate import Fleet, simulate
 from weir.answers.step_tables import exact_step, limits_of, step_tables
 from weir.core.errors import InputError, NothingFitsError, UnknownNameError
 from weir.perf.parallel import Layout
-from weir.perf.serving import Workload
+from weir.perf.serving import Workload, closed_loop, open_loop
+from weir.sim import simulation
 from weir.sim.outcome import ServiceLevels
 from weir.sim.scheduler import Role
-from weir.sim.workload import Fixed, LogNormal, Uniform, generate, poisson
+from weir.sim.simulation import Pool
+from weir.sim.workload import ClosedLoop, Fixed, LogNormal, Uniform, generate, poisson
 
 CHIP, MODEL = "A100", "Llama-3.1-8B"
 FLEET = Fleet(CHIP)
@@ -136,3 +138,47 @@ def test_a_size_that_was_asked_for_is_taken_with_as_few_sequences_as_it_holds(ca
     assert free.chips > 1
     with pytest.raises(NothingFitsError, match="the weights do not fit"):
         simulate(Fleet("H20", Deployment(chips=1)), "DeepSeek-R1", load(), catalog)
+
+
+def served(placed, requests, longest):
+    """Mean TTFT and TPOT by the simulator, with the step times of the analytic state."""
+    engine = placed.engine
+    limits = limits_of(placed, WORK)
+    policy = "chunked-prefill" if engine.stack.mixes_prompts else "prefill-first"
+    pool = Pool(step_tables(engine, limits, longest)[0], limits)
+    run = simulation.simulate(
+        simulation.Deployment(policy, pool, None, None, engine.stack.request_s), requests
+    )
+    return float(np.mean(run.ttft_s)), float(np.nanmean(run.tpot_s))
+
+
+@pytest.mark.parametrize("framework", ["vllm", "sglang"])
+@pytest.mark.parametrize("users", [8, 64])
+def test_a_short_run_from_a_common_start_agrees_with_the_analytic_state(catalog, framework, users):
+    """Ten prompts a user, lengths from 80 to 100 %: one in ten requests waits in the burst."""
+    site = site_of(
+        catalog.chip("H100"), catalog.model(MODEL), Deployment(framework=framework), catalog
+    )
+    placed = choose_layout(site, WORK)
+    drawn = (Uniform(819, 1024), Uniform(819, 1024))
+    runs = [generate(ClosedLoop(users), *drawn, 10 * users, seed=seed) for seed in (1, 2)]
+    ttft, tpot = np.mean([served(placed, requests, 2048) for requests in runs], axis=0)
+    work = Workload(921.6, 921.6, isl_cv=0.0642, osl_cv=0.0642)
+    state = closed_loop(placed.engine, work, users, in_step=0.1, turns=10)
+    assert float(state.ttft_s) == pytest.approx(ttft, rel=0.1)
+    assert float(state.tpot_s) == pytest.approx(tpot, rel=0.05)
+
+
+@pytest.mark.parametrize("cv", [0.4, 1.0])
+def test_lengths_that_differ_agree_with_the_analytic_state(placed, cv):
+    requests = generate(poisson(4.0), LogNormal(1024, cv), LogNormal(256, cv), 1500, seed=3)
+    ttft, tpot = served(placed, requests, int(np.max(requests.prompt_tokens)) + 8192)
+    work = Workload(
+        float(np.mean(requests.prompt_tokens)),
+        float(np.mean(requests.output_tokens)),
+        isl_cv=float(np.std(requests.prompt_tokens) / np.mean(requests.prompt_tokens)),
+        osl_cv=float(np.std(requests.output_tokens) / np.mean(requests.output_tokens)),
+    )
+    state = open_loop(placed.engine, work, 4.0)
+    assert float(state.ttft_s) == pytest.approx(ttft, rel=0.2)
+    assert float(state.tpot_s) == pytest.approx(tpot, rel=0.1)

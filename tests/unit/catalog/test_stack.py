@@ -22,12 +22,15 @@ eager_launch_s = 0.0
 fused_launch_s = 0.0
 step_log_sd = 0.1
 queue_log_sd = 0.5
+handover_s = 0
+pools_log_sd = 0.5
 memory_fraction = 0.9
 reserve_bytes = 1e9
 cache_block_tokens = 16
 chunk_tokens = 4096
 mixes_prompts = true
 poll_steps = 1
+receive_steps = 1
 kernel_factor_decode = 1.0
 kernel_factor_prefill = 1.0
 [mine.kernels]

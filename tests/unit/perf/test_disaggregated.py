@@ -95,3 +95,27 @@ def test_intervals_of_pools_hold_the_estimate(engine):
     assert np.all(np.diff(state.tpot_s) > 0)
     assert np.all(state.tpot_low_s < state.tpot_s)
     assert np.all(state.ttft_s < state.ttft_high_s)
+
+
+def test_users_without_a_place_wait_before_the_first_token(engine):
+    free = closed_loop_pools(engine, 4, engine, 2, WORK, 48.0)
+    full = closed_loop_pools(engine, 4, engine, 2, WORK, 48.0, most_sequences=16.0)
+    # 32 places for 48 users: each waits half of the time that an answer takes.
+    answer = 511 * float(full.tpot_s)
+    assert float(full.ttft_s) == pytest.approx(answer / 2, rel=0.02)
+    assert full.tpot_s < free.tpot_s
+    assert free.ttft_s < full.ttft_s / 5
+
+
+def test_the_state_is_smooth_over_users(engine):
+    users = np.geomspace(4.0, 400.0, 60)
+    state = closed_loop_pools(engine, 2, engine, 2, WORK, users)
+    assert np.all(np.diff(state.ttft_s) > -1e-9)
+    assert np.max(np.diff(np.log(state.ttft_s))) < 0.25
+
+
+def test_a_way_between_workers_comes_on_top(engine):
+    slow = replace(engine, stack=replace(engine.stack, handover_s=0.5))
+    base = closed_loop_pools(engine, 2, engine, 2, WORK, 2.0)
+    state = closed_loop_pools(slow, 2, engine, 2, WORK, 2.0)
+    assert float(state.ttft_s - base.ttft_s) == pytest.approx(0.5, rel=0.02)

@@ -137,6 +137,42 @@ def test_a_rate_above_capacity_never_settles(engine):
     assert float(over.requests_per_s) < 3 * float(top.requests_per_s)
 
 
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.7, 0.9])
+@pytest.mark.parametrize(
+    ("chip", "framework", "osl"), [("H20", "trtllm", 1024), ("H20", "vllm", 256)]
+)
+def test_a_rate_well_below_capacity_settles(chip, framework, osl, share):
+    """Steps are stairs between grid points: the batch found missed the rate by 2 %."""
+    work = Workload(8192 if osl == 1024 else 4096, osl)
+    deep = Engine(
+        CATALOG.model("DeepSeek-R1"),
+        Layout(tp=8, pp=2, ep=8),
+        Precision("fp8_block", "fp8_block", "bf16"),
+        machine_of(CATALOG.chip(chip), CATALOG).machine,
+        load_efficiency(),
+        load_stack(framework),
+    )
+    most = float(closed_loop(deep, work, 141).requests_per_s)
+    state = open_loop(deep, work, share * most)
+    assert np.isfinite(float(state.ttft_s))
+    assert float(state.requests_per_s) == pytest.approx(share * most)
+
+
+def test_lengths_that_differ_lengthen_contexts_waits_and_nothing_for_equal_ones(engine):
+    spread = replace(WORK, isl_cv=0.8, osl_cv=0.8)
+    assert float(spread.decode_context) == pytest.approx(1024 + 256 * (1 + 0.8**2))
+    equal, varied = (closed_loop(engine, work, 64) for work in (WORK, spread))
+    assert varied.tpot_s > equal.tpot_s
+    assert varied.ttft_s > equal.ttft_s
+
+
+def test_requests_are_received_together_where_a_server_looks_seldom(engine):
+    seldom = replace(engine, stack=replace(engine.stack, receive_steps=30.0))
+    often, rare = closed_loop(engine, WORK, 64), closed_loop(seldom, WORK, 64)
+    assert float(rare.ttft_s - often.ttft_s) > 10 * float(often.tpot_s)
+    assert rare.mixed_share < often.mixed_share
+
+
 def test_a_look_at_throughput_is_near_the_solved_state(engine):
     for users in (1, 16, 128):
         solved = float(closed_loop(engine, WORK, users).output_tokens_per_s)
