@@ -101,6 +101,5 @@ def foreign_width(unseen: Sequence[Array], known: float) -> float:
     """
     if not unseen:
         return known
-    pooled = float(np.quantile(np.abs(np.concatenate(list(unseen))), INTERVAL))
-    whole = pooled * student(len(unseen)) / NORMAL
-    return float(np.sqrt(max(whole**2 - known**2, 0.0)))
+    rows = float(np.mean([row_width(errors) ** 2 for errors in unseen]))
+    return float(np.sqrt(max(rows + chip_spread(unseen) ** 2 - known**2, 0.0)))
