@@ -18,7 +18,7 @@ OURS = {
     "weir plan Qwen3-32B --on-chips H20": 1.0,
     "weir plan Qwen3-32B --on-chips H200 --framework trtllm": 1.0,
     "weir plan DeepSeek-V3 --on-chips H200 --framework trtllm --most-chips 128": 3.0,
-    "weir plan DeepSeek-V3 --on-chips H20,H800 --most-chips 128 --no-compare": 6.0,
+    "weir plan DeepSeek-V3 --on-chips H20 --most-chips 128": 3.0,
 }
 LENGTHS = "--isl 4096 --osl 1536 --ttft 5000 --tpot 50"
 PEER = {
