@@ -46,6 +46,36 @@ def kernels_of(machine, a, b, c):
             machine, EFFICIENCY, a, b, c, 16, 128, 8, dtype="bf16", skew=float(c % 2)
         ),
         "elementwise": kernels.elementwise(machine, EFFICIENCY, a * b, c),
+        "convolution_prefill": kernels.convolution_prefill(
+            machine, EFFICIENCY, 1.0 + c % 16.0, a, b, 4
+        ),
+        "convolution_decode": kernels.convolution_decode(machine, EFFICIENCY, a, b, 4),
+        "linear_prefill": kernels.linear_prefill(
+            machine, EFFICIENCY, 1.0 + c % 16.0, a, heads, heads, 128.0, 128.0
+        ),
+        "linear_decode": kernels.linear_decode(machine, EFFICIENCY, a, heads, heads, 128.0, 128.0),
+        "mamba_prefill": kernels.mamba_prefill(
+            machine, EFFICIENCY, 1.0 + c % 16.0, a, 8.0, heads, 64.0, 128.0
+        ),
+        "mamba_decode": kernels.mamba_decode(machine, EFFICIENCY, a, 8.0, heads, 64.0, 128.0),
+        "indexer_prefill": kernels.indexer_prefill(
+            machine, EFFICIENCY, 1.0 + c % 16.0, a, a + b, heads, 128.0, dtype="bf16"
+        ),
+        "indexer_decode": kernels.indexer_decode(
+            machine, EFFICIENCY, 1.0 + c % 256.0, a, heads, 128.0, dtype="bf16"
+        ),
+        "key_selection": kernels.key_selection(machine, EFFICIENCY, 1.0 + c % 16.0, a, a + b, 2048),
+        "sparse_mla": kernels.sparse_mla(
+            machine,
+            EFFICIENCY,
+            1.0 + c % 16.0,
+            a,
+            a + b,
+            heads,
+            2048,
+            kv_lora_rank=512,
+            rope_dim=64,
+        ),
     }
 
 

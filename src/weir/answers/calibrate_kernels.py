@@ -19,6 +19,8 @@ from weir.perf.calibration.calibrate import (
     with_scaled,
 )
 from weir.perf.calibration.cases import TABLES, Case, spread_rows
+from weir.perf.calibration.recurrent_cases import TABLES as RECURRENT
+from weir.perf.calibration.sparse_cases import TABLES as SPARSE
 from weir.perf.calibration.text import to_toml
 from weir.perf.machine import Machine
 
@@ -26,8 +28,7 @@ KERNELS: Final = "kernels.toml"
 MANIFEST: Final = "manifest.toml"
 # Rows of one kernel, format and chip that a fit reads.
 FIT_ROWS: Final = 1500
-# Communication tables belong to the communication library, not to a serving framework.
-LIBRARY_TABLES: Final[Mapping[str, str]] = {"nccl": "nccl"}
+_READERS: Final = {**TABLES, **RECURRENT, **SPARSE}
 
 Progress = Callable[[str], None]
 
@@ -76,11 +77,11 @@ def read_cases(
         only_fit: Leave out rows that no fit may use.
     """
     found: dict[str, list[Case]] = {}
-    for table, cases_of in TABLES.items():
-        source = LIBRARY_TABLES.get(table, framework)
+    for table, cases_of in _READERS.items():
         for name, machine in chips.items():
-            columns = tables.read(table, name, source, fit=only_fit)
-            if columns is None:
+            source = tables.source(table, name, framework)
+            columns = tables.read(table, name, source, fit=only_fit) if source else None
+            if source is None or columns is None:
                 continue
             for case in cases_of(columns, machine, name, source):
                 taken = case.take(spread_rows(len(case.measured_s), rows)) if rows else case

@@ -147,12 +147,9 @@ def validate_ops(
     for framework in frameworks or _frameworks(tables):
         progress(f"scoring {framework}")
         cases = read_cases(tables, every, framework=framework, rows=rows)
-        if framework != tables.reference:
-            # Communication tables are not a framework's own and are scored once.
-            cases = {name: kept for name, kept in cases.items() if kept[0].framework == framework}
-        else:
-            reference = cases
-        found += _scored(cases, efficiency, baselines, roles, tables.reference)
+        own = framework != tables.reference
+        reference = reference if own else cases
+        found += _scored(cases, efficiency, baselines, roles, own_kernels=own)
     if left_out:
         found += _left_out(fit, reference, baselines, progress)
     tested = [
@@ -195,14 +192,14 @@ def _scored(
     efficiency: Efficiency,
     baselines: Mapping[tuple[str, str], TwoNumbers],
     roles: Mapping[str, bool],
-    reference: str,
+    *,
+    own_kernels: bool,
 ) -> Iterator[OpsRow]:
     for kernel, group in cases.items():
         served = [case for case in group if _serves(efficiency, case)]
         for dtype in sorted({case.dtype for case in served}):
             chosen = [case for case in served if case.dtype == dtype]
-            own = chosen[0].framework not in (reference, "nccl")
-            factor = _stack_factor(chosen, efficiency, roles) if own else 1.0
+            factor = _stack_factor(chosen, efficiency, roles) if own_kernels else 1.0
             for case in chosen:
                 role = "calibration" if roles[case.chip] else "test"
                 yield _row(

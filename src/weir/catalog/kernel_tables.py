@@ -81,6 +81,25 @@ class KernelTables:
         kept[LATENCY] = kept[LATENCY] * SECONDS_PER_MILLISECOND
         return kept
 
+    def source(self, table: str, chip: str, framework: str) -> str | None:
+        """Framework whose rows of a table stand for those of `framework` on a chip.
+
+        The reference framework's parameters also describe tables that only another source has, and
+        chips on which only another was measured; both are named in the plan. None where a table has
+        one source, which belongs to the reference framework.
+
+        Args:
+            table: Key of the plan's tables.
+            chip: Folder of the chip.
+            framework: Framework whose kernels are wanted.
+        """
+        place = self.plan["tables"][table]
+        only: str | None = place.get("framework")
+        if framework != self.reference:
+            return None if only else framework
+        instead: Mapping[str, str] = place.get("instead", {})
+        return only or instead.get(chip, framework)
+
     def files(self) -> Iterator[Path]:
         """Every file that the plan may read, in order."""
         for chip in self.chips:

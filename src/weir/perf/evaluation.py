@@ -18,6 +18,8 @@ from weir.perf.operators import Operator
 Array = NDArray[np.float64]
 
 _FORMAT_ARGUMENTS: Final = ("dtype", "kv_dtype")
+# Other words among the arguments of kernels.
+_WORDS: Final = ("variant",)
 # What runs inside each domain around the exchange across domains.
 _TWO_LEVELS: Final = {
     "all_reduce": ("reduce_scatter", "all_gather"),
@@ -41,6 +43,16 @@ _KERNELS: Final[Mapping[str, Any]] = {
         "all_to_all",
         "p2p",
         "elementwise",
+        "convolution_prefill",
+        "convolution_decode",
+        "linear_prefill",
+        "linear_decode",
+        "mamba_prefill",
+        "mamba_decode",
+        "indexer_prefill",
+        "indexer_decode",
+        "key_selection",
+        "sparse_mla_prefill",
     )
 }
 _FIELDS: Final = tuple(item.name for item in fields(Cost))
@@ -98,6 +110,7 @@ def _calls(operator: Operator, machine: Machine) -> list[_Call]:
         for name, value in operator.arguments.items()
         if name in _FORMAT_ARGUMENTS
     }
+    words |= {name: operator.arguments[name] for name in _WORDS if name in operator.arguments}
     numbers = {name: v for name, v in operator.arguments.items() if name not in words}
     return [_Call(operator.kernel, tuple(words.items()), numbers, operator.count)]
 
@@ -135,11 +148,12 @@ def _price(calls: Sequence[_Call], machine: Machine, efficiency: Efficiency) -> 
             * call.count
             for call in calls
         ]
-    groups: dict[tuple[str, tuple[tuple[str, str], ...]], list[int]] = {}
+    # Calls that leave out an argument cannot be stacked on calls that give it.
+    groups: dict[tuple[str, tuple[tuple[str, str], ...], frozenset[str]], list[int]] = {}
     for index, call in enumerate(calls):
-        groups.setdefault((call.kernel, call.words), []).append(index)
+        groups.setdefault((call.kernel, call.words, frozenset(call.numbers)), []).append(index)
     found: dict[int, Cost] = {}
-    for (kernel, words), members in groups.items():
+    for (kernel, words, _), members in groups.items():
         columns, places = _stack([calls[index] for index in members])
         cost: Cost = _KERNELS[kernel](machine, efficiency, **columns, **dict(words))
         counts = [calls[index].count for index in members]

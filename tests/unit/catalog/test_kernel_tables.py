@@ -70,3 +70,21 @@ def test_a_reader_that_is_missing_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     with pytest.raises(InputError, match="pyarrow is not installed"):
         kernel_tables._read_parquet(tmp_path / "x")
+
+
+def test_a_table_with_one_source_belongs_to_the_reference_framework():
+    plan = {
+        "tables": {
+            "gemm": {},
+            "nccl": {"framework": "nccl"},
+            "gdn": {"instead": {"old": "sglang"}},
+        }
+    }
+    found = KernelTables(None, "1", (), "trtllm", plan)
+    assert found.source("gemm", "new", "trtllm") == "trtllm"
+    assert found.source("gemm", "new", "vllm") == "vllm"
+    assert found.source("nccl", "new", "trtllm") == "nccl"
+    assert found.source("nccl", "new", "vllm") is None
+    assert found.source("gdn", "old", "trtllm") == "sglang"
+    assert found.source("gdn", "new", "trtllm") == "trtllm"
+    assert found.source("gdn", "old", "vllm") == "vllm"

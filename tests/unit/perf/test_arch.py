@@ -19,7 +19,8 @@ def matrix_flop(found):
     for item in found:
         shape = item.arguments
         if item.kernel == "gemm" and item.weight_elements:
-            total = total + item.count * 2.0 * shape["m"] * shape["n"] * shape["k"]
+            product = shape["m"] * shape["n"] * shape["k"] * shape.get("batch", 1)
+            total = total + item.count * 2.0 * product
         if item.kernel == "moe_gemm":
             pairs = shape["tokens"] * shape["top_k"] * shape["experts_local"] / shape["experts"]
             per_expert = item.weight_elements / shape["experts_local"]
@@ -162,3 +163,66 @@ def test_a_layout_that_does_not_divide_is_refused():
             BF16,
             Batch(decode_sequences=1, decode_context=1),
         )
+
+
+def kernels_by_name(model, batch):
+    found = operators(CATALOG.model(model), Layout(), BF16, batch)
+    return {item.name: item for item in found}
+
+
+def test_sparse_attention_scores_the_context_and_attends_to_the_keys_it_keeps():
+    decoding = Batch(decode_sequences=8, decode_context=50000)
+    found = kernels_by_name("deepseek-v3.2", decoding)
+    assert found["indexer scores"].kernel == "indexer_decode"
+    assert found["indexer scores"].arguments["kv_tokens"] == 50000
+    assert found["key selection"].arguments["top_k"] == 2048
+    assert found["decode attention"].arguments["kv_tokens"] == 2048
+    prompt = Batch(prefill_sequences=1, prefill_tokens=4096, prefill_context=8192)
+    found = kernels_by_name("deepseek-v3.2", prompt)
+    assert found["prefill attention"].kernel == "sparse_mla_prefill"
+    assert found["indexer scores"].kernel == "indexer_prefill"
+    assert "key and value expansion" not in found
+
+
+def test_the_indexer_computes_in_the_format_of_the_weights_down_to_eight_bits():
+    batch = Batch(decode_sequences=8, decode_context=5000)
+    for weights, expected in (("bf16", "bf16"), ("fp8", "fp8"), ("nvfp4", "fp8")):
+        precision = Precision(weights, weights, "bf16")
+        found = operators(CATALOG.model("deepseek-v3.2"), Layout(), precision, batch)
+        scores = next(item for item in found if item.name == "indexer scores")
+        assert scores.arguments["dtype"] == expected
+
+
+def test_absorbed_weights_are_one_small_product_for_each_head():
+    found = kernels_by_name("DeepSeek-R1", Batch(decode_sequences=8, decode_context=5000))
+    queries, values = found["query absorption"], found["value expansion"]
+    assert [queries.arguments[name] for name in ("batch", "n", "k")] == [128, 512, 128]
+    assert [values.arguments[name] for name in ("batch", "n", "k")] == [128, 128, 512]
+    assert queries.weight_elements + values.weight_elements == 128 * 512 * (128 + 128)
+
+
+@pytest.mark.parametrize(
+    ("model", "scan", "update"),
+    [
+        ("qwen3-next-80b-a3b", "linear_prefill", "linear_decode"),
+        ("kimi-k3", "linear_prefill", "linear_decode"),
+        ("nemotron-h-56b", "mamba_prefill", "mamba_decode"),
+    ],
+)
+def test_mixers_with_a_state_scan_prompts_and_update_states(model, scan, update):
+    prompt = Batch(prefill_sequences=2, prefill_tokens=512, prefill_context=512)
+    found = kernels_by_name(model, prompt)
+    assert found["chunked scan"].kernel == scan
+    assert found["short convolution"].kernel == "convolution_prefill"
+    found = kernels_by_name(model, Batch(decode_sequences=8, decode_context=5000))
+    assert found["state update"].kernel == update
+    assert found["short convolution"].arguments["batch"] == 8
+
+
+def test_tensor_parallelism_shares_states_and_channels():
+    batch = Batch(decode_sequences=8, decode_context=512)
+    model = CATALOG.model("qwen3-next-80b-a3b")
+    found = {item.name: item for item in operators(model, Layout(tp=2), BF16, batch)}
+    assert found["state update"].arguments["value_heads"] == 16
+    # Queries and keys of 16 heads of 128, values of 32, over two chips.
+    assert found["short convolution"].arguments["channels"] == (2 * 16 + 32) * 128 / 2

@@ -1,13 +1,13 @@
 """Softmax attention: grouped-query and multi-head latent, with their projections."""
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 import numpy as np
 
 from weir.catalog.architecture import Attention
-from weir.perf.formats import bytes_of
-from weir.perf.operators import Operator, Part, Work, collective, projection, streaming
+from weir.perf.formats import FORMATS, bytes_of
+from weir.perf.operators import Array, Operator, Part, Work, collective, projection, streaming
 
 _PROJECTION: Final = Part.ATTENTION_PROJECTIONS
 
@@ -134,10 +134,14 @@ def _mla_core(attention: Attention, work: Work, heads: int, count: int) -> Itera
     latent, nope = attention.kv_lora_rank, attention.qk_nope_head_dim
     expanded = heads * (nope + value_width(attention))
     top_k = attention.sparse_top_k
-    fmt, base = work.precision.weights, work.precision.base
+    fmt = work.precision.weights
     # The expansion is one stored matrix, whichever way a step uses it.
     stored = float(expanded) * latent
-    if work.has_prefill:
+    if work.has_prefill and top_k:
+        m = work.prefill_sequences * work.prefill_tokens
+        yield from _absorption(attention, work, heads, m, 0.0 if work.has_decode else stored, count)
+        yield _mla_prefill(attention, work, heads, count)
+    elif work.has_prefill:
         rows = work.prefill_sequences * (work.prefill_cached + work.prefill_tokens)
         yield Operator(
             name="key and value expansion",
@@ -151,15 +155,7 @@ def _mla_core(attention: Attention, work: Work, heads: int, count: int) -> Itera
         yield _mla_prefill(attention, work, heads, count)
     if work.has_decode:
         m = work.decode_sequences * work.decode_tokens
-        yield Operator(
-            name="query absorption and value expansion",
-            part=_PROJECTION,
-            kernel="gemm",
-            arguments={"m": m, "n": expanded, "k": latent, "dtype": base},
-            count=count,
-            weight_elements=stored,
-            weight_format=fmt,
-        )
+        yield from _absorption(attention, work, heads, m, stored, count)
         context = np.minimum(work.decode_context, top_k) if top_k else work.decode_context
         yield Operator(
             name="decode attention",
@@ -177,40 +173,45 @@ def _mla_core(attention: Attention, work: Work, heads: int, count: int) -> Itera
         )
 
 
+def _absorption(
+    attention: Attention, work: Work, heads: int, m: Array, stored: float, count: int
+) -> Iterator[Operator]:
+    """Queries into the space of the latent and results out of it: one small product for each head.
+
+    A short prompt of a model with sparse attention is expanded instead, at the same arithmetic.
+    """
+    latent, nope, value = (
+        attention.kv_lora_rank, attention.qk_nope_head_dim, value_width(attention)
+    )  # fmt: skip
+    for name, n, k in (("query absorption", latent, nope), ("value expansion", value, latent)):
+        yield Operator(
+            name=name,
+            part=_PROJECTION,
+            kernel="gemm",
+            arguments={"m": m, "n": n, "k": k, "batch": heads, "dtype": work.precision.base},
+            count=count,
+            weight_elements=stored * n * k / (latent * (nope + value)),
+            weight_format=work.precision.weights,
+        )
+
+
 def _mla_prefill(attention: Attention, work: Work, heads: int, count: int) -> Operator:
-    shape = {
+    arguments = {
         "batch": work.prefill_sequences,
         "q_tokens": work.prefill_tokens,
         "kv_tokens": work.prefill_context,
         "heads": heads,
         "kv_dtype": work.precision.kv_cache,
+        "kv_lora_rank": attention.kv_lora_rank,
+        "rope_dim": attention.qk_rope_head_dim,
+        "head_dim": attention.qk_nope_head_dim,
     }
-    latent, rope = attention.kv_lora_rank, attention.qk_rope_head_dim
-    if attention.sparse_top_k:
-        # Each query reads the latents of its own keys, as multi-query attention does.
-        return Operator(
-            name="prefill attention",
-            part=Part.ATTENTION,
-            kernel="attention_prefill",
-            arguments={
-                **shape,
-                "kv_heads": 1,
-                "head_dim": latent + rope,
-                "window": attention.sparse_top_k,
-                "dtype": work.precision.base,
-            },
-            count=count,
-        )
+    top_k = attention.sparse_top_k
     return Operator(
         name="prefill attention",
         part=Part.ATTENTION,
-        kernel="mla_prefill",
-        arguments={
-            **shape,
-            "kv_lora_rank": latent,
-            "rope_dim": rope,
-            "head_dim": attention.qk_nope_head_dim,
-        },
+        kernel="sparse_mla_prefill" if top_k else "mla_prefill",
+        arguments={**arguments, "top_k": top_k} if top_k else arguments,
         count=count,
     )
 
@@ -243,34 +244,42 @@ def _indexer(
         fmt=work.precision.base,
         count=count,
     )
-    shape = {"heads": heads, "kv_heads": 1, "head_dim": dim, "kv_dtype": work.precision.kv_cache}
+    yield from _selection(attention, work, count)
+
+
+# Arithmetic of the indexer by that of the weights: it follows them down to eight bits.
+_INDEXER_FORMATS: Final = {"fp8": "fp8", "fp4": "fp8", "int8": "int8"}
+
+
+def _selection(attention: Attention, work: Work, count: int) -> Iterator[Operator]:
+    """Scores of the indexer over the context, and the choice of keys."""
+    dtype = _INDEXER_FORMATS.get(FORMATS[work.precision.weights].rate, "bf16")
+    shape = {
+        "heads": attention.indexer_heads, "head_dim": attention.indexer_head_dim, "dtype": dtype,
+    }  # fmt: skip
     if work.has_prefill:
-        yield Operator(
-            name="indexer scores",
-            part=Part.ATTENTION,
-            kernel="attention_prefill",
-            arguments={
-                **shape,
-                "batch": work.prefill_sequences,
-                "q_tokens": work.prefill_tokens,
-                "kv_tokens": work.prefill_context,
-                "dtype": work.precision.base,
-            },
-            count=count,
-        )
+        prompts = {
+            "batch": work.prefill_sequences,
+            "q_tokens": work.prefill_tokens,
+            "kv_tokens": work.prefill_context,
+        }
+        yield _attention("indexer scores", "indexer_prefill", {**shape, **prompts}, count)
+        yield _select(attention, prompts, count)
     if work.has_decode:
-        yield Operator(
-            name="indexer scores",
-            part=Part.ATTENTION,
-            kernel="attention_decode",
-            arguments={
-                **shape,
-                "heads": heads * work.decode_tokens,
-                "batch": work.decode_sequences,
-                "kv_tokens": work.decode_context,
-            },
-            count=count,
-        )
+        tokens, context = work.decode_tokens, work.decode_context
+        scored = {"batch": work.decode_sequences, "kv_tokens": context, "tokens": tokens}
+        yield _attention("indexer scores", "indexer_decode", {**shape, **scored}, count)
+        rows = {"batch": work.decode_sequences, "q_tokens": tokens, "kv_tokens": context}
+        yield _select(attention, rows, count)
+
+
+def _select(attention: Attention, rows: Mapping[str, Array], count: int) -> Operator:
+    arguments = {**rows, "top_k": attention.sparse_top_k}
+    return _attention("key selection", "key_selection", arguments, count)
+
+
+def _attention(name: str, kernel: str, arguments: Mapping[str, Any], count: int) -> Operator:
+    return Operator(name, Part.ATTENTION, kernel, arguments, count)
 
 
 def _rotate(work: Work, width: int, cached: int, count: int) -> Operator:

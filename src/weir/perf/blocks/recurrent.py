@@ -1,28 +1,25 @@
 """Mixers with a state instead of a cache: gated linear attention and Mamba-2."""
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from weir.catalog.architecture import Attention
-from weir.perf.blocks.attention import output_projection, value_width
+from weir.perf.blocks.attention import output_projection
 from weir.perf.formats import bytes_of
 from weir.perf.operators import Operator, Part, Work, projection, streaming
-from weir.perf.parameters import BYTES_FP32, attention_parameters, state_elements
-
-# Chunk of the chunked scan that serving kernels use for prompts (arXiv:2412.06464, section 3.3).
-SCAN_CHUNK: Final = 64
+from weir.perf.parameters import attention_parameters
 
 
 def recurrent(attention: Attention, work: Work, count: int) -> Iterator[Operator]:
     """`count` layers of linear attention or Mamba-2.
 
     The input projections are taken as one matrix that holds all parameters but those of the output
-    projection. The state is read and written once a decode token, and once a chunk in prefill.
+    projection.
     """
     tp = work.layout.tp
-    dim = attention.key_head_dim if attention.kind == "linear" else attention.head_dim
-    value_dim = attention.value_head_dim or dim
-    mixed = attention.value_heads * value_dim
+    is_linear = attention.kind == "linear"
+    dim = attention.key_head_dim if is_linear else attention.head_dim
+    mixed = attention.value_heads * (attention.value_head_dim or dim)
     inputs = attention_parameters(attention, work.hidden) / work.hidden - mixed
     yield projection(
         "input projections",
@@ -34,33 +31,62 @@ def recurrent(attention: Attention, work: Work, count: int) -> Iterator[Operator
         fmt=work.precision.weights,
         count=count,
     )
-    recurrence, convolution = (elements / tp for elements in state_elements(attention))
-    state = recurrence * BYTES_FP32 + convolution * bytes_of(work.precision.base)
-    if work.has_decode:
-        passes = work.decode_sequences * work.decode_tokens
-        yield _state_update("state update", passes * state, count)
-    if work.has_prefill:
-        tokens = work.prefill_sequences * work.prefill_tokens
-        yield _state_update("state scan", tokens / SCAN_CHUNK * state, count)
-        yield Operator(
-            name="chunked scan",
-            part=Part.ATTENTION,
-            kernel="gemm",
-            arguments={
-                "m": tokens,
-                # Inside a chunk every token meets every other, then the state.
-                "n": round(mixed / tp) + SCAN_CHUNK,
-                "k": 2 * (attention.key_head_dim or attention.state_size),
-                "dtype": work.precision.base,
-            },
-            count=count,
+    if attention.conv_kernel:
+        matrices = (
+            attention.key_heads * attention.key_head_dim
+            if is_linear
+            else attention.groups * attention.state_size
         )
+        yield from _convolution(work, (mixed + 2 * matrices) / tp, attention.conv_kernel, count)
+    yield from _linear(attention, work, count) if is_linear else _mamba(attention, work, count)
+    width = work.attention_tokens * mixed / tp * bytes_of(work.precision.base)
+    yield streaming("output gate and normalisation", 2 * width, width, count)
     yield from output_projection(work, mixed, count)
 
 
-def _state_update(name: str, moved: object, count: int) -> Operator:
-    operator = streaming(name, moved, moved, count)  # type: ignore[arg-type]
-    return Operator(name, Part.ATTENTION, operator.kernel, operator.arguments, count)
+def _convolution(work: Work, channels: float, width: int, count: int) -> Iterator[Operator]:
+    shape = {"channels": channels, "width": width}
+    if work.has_prefill:
+        prompts = {"batch": work.prefill_sequences, "tokens": work.prefill_tokens}
+        yield _mixer("short convolution", "convolution_prefill", {**shape, **prompts}, count)
+    if work.has_decode:
+        rows = {"batch": work.decode_sequences * work.decode_tokens}
+        yield _mixer("short convolution", "convolution_decode", {**shape, **rows}, count)
 
 
-__all__ = ["recurrent", "value_width"]
+def _linear(attention: Attention, work: Work, count: int) -> Iterator[Operator]:
+    tp = work.layout.tp
+    shape = {
+        "key_heads": attention.key_heads / tp,
+        "value_heads": attention.value_heads / tp,
+        "key_dim": attention.key_head_dim,
+        "value_dim": attention.value_head_dim or attention.key_head_dim,
+        "variant": attention.variant,
+    }
+    yield from _scan_and_update("linear", shape, work, count)
+
+
+def _mamba(attention: Attention, work: Work, count: int) -> Iterator[Operator]:
+    tp = work.layout.tp
+    shape = {
+        "groups": attention.groups / tp,
+        "heads": attention.value_heads / tp,
+        "head_dim": attention.value_head_dim or attention.head_dim,
+        "state_size": attention.state_size,
+    }
+    yield from _scan_and_update("mamba", shape, work, count)
+
+
+def _scan_and_update(
+    family: str, shape: Mapping[str, Any], work: Work, count: int
+) -> Iterator[Operator]:
+    if work.has_prefill:
+        prompts = {"batch": work.prefill_sequences, "tokens": work.prefill_tokens}
+        yield _mixer("chunked scan", f"{family}_prefill", {**shape, **prompts}, count)
+    if work.has_decode:
+        rows = {"batch": work.decode_sequences, "tokens": work.decode_tokens}
+        yield _mixer("state update", f"{family}_decode", {**shape, **rows}, count)
+
+
+def _mixer(name: str, kernel: str, arguments: Mapping[str, Any], count: int) -> Operator:
+    return Operator(name, Part.ATTENTION, kernel, arguments, count)

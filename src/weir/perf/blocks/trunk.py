@@ -30,6 +30,7 @@ def head(shape: Shape, work: Work) -> Iterator[Operator]:
     logits = work.outputs * shape.vocabulary * bytes_of(base)
     if tp > 1:
         yield collective("gather of logits", "all_gather", logits, tp, 1)
+    # Assumed: one pass over the logits. No measured table of sampling is known.
     yield streaming("sampling", logits, work.outputs, 1)
 
 

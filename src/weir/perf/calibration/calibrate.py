@@ -17,9 +17,19 @@ from weir.perf.calibration.intervals import (
 )
 from weir.perf.kernels.attention import DecodeParameters, PrefillParameters
 from weir.perf.kernels.collectives import CollectiveParameters
+from weir.perf.kernels.convolution import (
+    ConvolutionParameters,
+    PromptConvolutionParameters,
+)
 from weir.perf.kernels.elementwise import ElementwiseParameters
 from weir.perf.kernels.gemm import GemmParameters
+from weir.perf.kernels.linear_attention import ScanParameters, UpdateParameters
 from weir.perf.kernels.moe import MoeParameters
+from weir.perf.kernels.sparse_attention import (
+    IndexerParameters,
+    SelectionParameters,
+    SparseParameters,
+)
 
 # Fewer chips teach nothing about the chip that is left out.
 LEAST_CHIPS: Final = 3
@@ -55,6 +65,14 @@ PLANS: Final[Mapping[str, KernelPlan]] = {
     "all_gather": KernelPlan(CollectiveParameters, "scale_up", 3),
     "reduce_scatter": KernelPlan(CollectiveParameters, "scale_up", 3),
     "all_to_all": KernelPlan(CollectiveParameters, "scale_up", 3),
+    "convolution_prefill": KernelPlan(PromptConvolutionParameters, "", 1),
+    "convolution_decode": KernelPlan(ConvolutionParameters, "", 1),
+    "linear_prefill": KernelPlan(ScanParameters, "gated_delta", 3),
+    "linear_decode": KernelPlan(UpdateParameters, "gated_delta", 3),
+    "indexer_prefill": KernelPlan(IndexerParameters, "fp8", 3),
+    "indexer_decode": KernelPlan(IndexerParameters, "fp8", 3),
+    "key_selection": KernelPlan(SelectionParameters, "", 3),
+    "sparse_mla": KernelPlan(SparseParameters, "", 3),
 }
 
 

@@ -13,13 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weir.perf import kernels
+from weir.perf.calibration.columns import WINDOW, Columns
+from weir.perf.calibration.columns import floats as _floats
+from weir.perf.calibration.columns import rows_by as _by
 from weir.perf.kernels.cost import Cost
 from weir.perf.kernels.efficiency import Efficiency
 from weir.perf.kernels.formats import BF16_BYTES, kernel_format
 from weir.perf.machine import Machine
 
 Array = NDArray[np.float64]
-Columns = Mapping[str, NDArray[Any]]
 
 # The tables' names of number formats.
 DTYPES: Final = {
@@ -40,7 +42,6 @@ MLA_RANK: Final = 512
 MLA_ROPE: Final = 64
 # Exponents of the routers' power laws; an unnamed distribution is balanced.
 POWER_LAW: Final = "power_law_"
-WINDOW: Final = "window_size"
 FEW_TOKENS: Final = "min_latency"
 COLLECTIVES: Final = {
     "all_gather": "all_gather",
@@ -119,23 +120,6 @@ def spread_rows(count: int, most: int) -> NDArray[np.intp]:
         return np.arange(count)
     order = (np.arange(count, dtype=np.uint64) * np.uint64(2654435761)) % np.uint64(2**32)
     return np.sort(np.argsort(order, kind="stable")[:most])
-
-
-def _floats(columns: Columns, *names: str) -> Iterator[Array]:
-    """Columns as numbers; tables of older frameworks have no windows, which is a window of 0."""
-    for name in names:
-        if name == WINDOW and name not in columns:
-            yield np.zeros(len(columns["latency"]))
-        else:
-            yield np.asarray(columns[name], dtype=np.float64)
-
-
-def _by(columns: Columns, *names: str) -> Iterator[tuple[tuple[Any, ...], Columns]]:
-    """Rows grouped by the values of some columns, in order of value."""
-    rows = [tuple(row) for row in zip(*(columns[name].tolist() for name in names), strict=True)]
-    for key in sorted(set(rows)):
-        keep = np.array([row == key for row in rows])
-        yield key, {name: column[keep] for name, column in columns.items()}
 
 
 def gemm_cases(columns: Columns, machine: Machine, chip: str, framework: str) -> Iterator[Case]:

@@ -1,6 +1,6 @@
 """What one kernel call costs: its time, its interval, and what bounds it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
@@ -75,6 +75,15 @@ def scale(cost: Cost, count: ArrayLike) -> Cost:
         low_s=cost.low_s * times,
         high_s=cost.high_s * times,
     )
+
+
+def choose(condition: ArrayLike, first: Cost, second: Cost) -> Cost:
+    """The first call where a condition holds, the second elsewhere."""
+    picked = {
+        item.name: np.where(condition, getattr(first, item.name), getattr(second, item.name))
+        for item in fields(Cost)
+    }
+    return Cost(**picked)
 
 
 def cost(
