@@ -86,8 +86,17 @@ def read_cases(
             for case in cases_of(columns, machine, name, source):
                 taken = case.take(spread_rows(len(case.measured_s), rows)) if rows else case
                 if len(taken.measured_s):
-                    found.setdefault(taken.table, []).append(taken)
+                    _add(found.setdefault(taken.table, []), taken)
     return found
+
+
+def _add(cases: list[Case], case: Case) -> None:
+    """Adds a case, to its like from another table if there is one: a chip counts once."""
+    for index, there in enumerate(cases):
+        if there.is_like(case):
+            cases[index] = there.joined(case)
+            return
+    cases.append(case)
 
 
 def calibrate(

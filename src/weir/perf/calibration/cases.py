@@ -6,7 +6,7 @@ of the weights in turn, so small weights stay in the last-level cache.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -108,6 +108,27 @@ class Case:
             self.kernel, self.dtype, self.chip, self.framework, self.machine, picked,
             self.measured_s[rows],
         )  # fmt: skip
+
+    def is_like(self, other: "Case") -> bool:
+        """Whether both measure one kernel in one format on one chip under one framework."""
+        return (self.table, self.dtype, self.chip, self.framework) == (
+            other.table, other.dtype, other.chip, other.framework
+        )  # fmt: skip
+
+    def joined(self, other: "Case") -> "Case":
+        """The rows of both; they must be alike and have the same arguments."""
+        counts = len(self.measured_s), len(other.measured_s)
+        both = {}
+        for name, value in self.arguments.items():
+            pair = value, other.arguments[name]
+            if not isinstance(value, np.ndarray) and value == pair[1]:
+                both[name] = value
+            else:
+                columns = [np.broadcast_to(v, n) for v, n in zip(pair, counts, strict=True)]
+                both[name] = np.concatenate(columns)
+        return replace(
+            self, arguments=both, measured_s=np.concatenate([self.measured_s, other.measured_s])
+        )
 
 
 def spread_rows(count: int, most: int) -> NDArray[np.intp]:

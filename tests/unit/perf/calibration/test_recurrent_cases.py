@@ -53,3 +53,17 @@ def test_the_convolution_of_mamba_takes_inputs_and_the_matrices_of_all_groups():
     )  # fmt: skip
     assert case.arguments["channels"].tolist() == [64 * 64 + 2 * 8 * 128]
     assert np.all(case.estimate(EFFICIENCY).time_s > 0.0)
+
+
+def test_rows_of_one_kernel_from_two_tables_are_joined():
+    (first,) = delta("causal_conv1d_fn")
+    (second,) = cases(
+        "mamba2", 2, kernel_source="causal_conv1d_fn", batch_size=1, seq_len=8, d_conv=4, nheads=64,
+        head_dim=64, n_groups=8, d_state=128,
+    )  # fmt: skip
+    assert first.is_like(second)
+    both = first.joined(second)
+    assert both.arguments["channels"].tolist() == [2048, 6144, 6144]
+    assert both.arguments["tokens"].tolist() == [512, 8, 8]
+    expected = [*first.estimate(EFFICIENCY).time_s, *second.estimate(EFFICIENCY).time_s]
+    assert both.estimate(EFFICIENCY).time_s.tolist() == expected
