@@ -40,10 +40,10 @@ roofline for each kernel and format, fitted on the same rows as the model. "In 8
 rows inside the model's 80 % interval. Frameworks other than trtllm carry one factor a kernel and
 format, fitted on calibration chips. Tables of different frameworks are never pooled.
 
-How the benchmark reads its operands matters: the matrix products of the tables take turns with a few
-copies of the weights, five or six at most, so small weights stay in the last-level cache. The
-comparison tells the model so; estimates of a model's step do not assume it, because all other layers
-pass between two uses of a weight.
+How the benchmark reads its operands matters: the matrix products of the tables take turns with a
+few copies of the weights, five or six at most, so small weights stay in the last-level cache. The
+comparison tells the model so; estimates of a model's step do not assume it, because all other
+layers pass between two uses of a weight.
 """
 
 
