@@ -16,7 +16,9 @@ from weir.catalog.serving_runs import read_serving_runs
 from weir.perf.parallel import Layout
 
 _CONCURRENCY: Final = re.compile(r"silicon_concurrency=(\d+)")
-# The public benchmark's own records, in three exports; the others are runs of the package's makers.
+_SOURCE: Final = "silicon_data_source"
+# The public benchmark's own records, in three exports. Other rows that repeat one of them are the
+# same run; the rest are runs of the package's makers.
 _PUBLIC: Final = ("db-dump/", "source_file=2026-")
 
 
@@ -89,7 +91,9 @@ def read_sample(path: Path | None = None) -> list[SampleRow]:
     Raises:
         InputError: The package is not installed, or the file is not the sample.
     """
-    return [_row(raw) for raw in _completed(read_serving_runs(path))]
+    rows = _completed(read_serving_runs(path))
+    public = {_run(raw): raw[_SOURCE] for raw in rows if raw[_SOURCE].startswith(_PUBLIC)}
+    return [_row(raw, public.get(_run(raw))) for raw in rows]
 
 
 def _completed(rows: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
@@ -116,7 +120,14 @@ def _measured(raw: Mapping[str, str]) -> tuple[float, float]:
     return round(float(raw["silicon_ttft_ms"]), 3), round(float(raw["silicon_tpot_ms"]), 4)
 
 
-def _row(raw: Mapping[str, str]) -> SampleRow:
+def _run(raw: Mapping[str, str]) -> tuple[str | float, ...]:
+    """What tells a run in any export, one of which rounds times to a hundredth of a millisecond."""
+    times = (round(float(raw[f"silicon_{name}_ms"]), 2) for name in ("ttft", "tpot"))
+    return raw["system"], raw["backend"], raw["isl"], raw["osl"], *times
+
+
+def _row(raw: Mapping[str, str], public: str | None) -> SampleRow:
+    """A row as a run; `public` is the source of the public record that it repeats, if it does."""
     milli = 1e-3
     layout = read_layout(raw)
     return SampleRow(
@@ -132,11 +143,11 @@ def _row(raw: Mapping[str, str]) -> SampleRow:
         pools=read_pools(raw),
         weights=raw["gemm_quant_mode"],
         experts=raw["moe_quant_mode"],
-        is_public=raw["silicon_data_source"].startswith(_PUBLIC),
+        is_public=public is not None,
         ttft_s=float(raw["silicon_ttft_ms"]) * milli,
         tpot_s=float(raw["silicon_tpot_ms"]) * milli,
         precision=raw["precision"],
-        image=_image(raw["silicon_data_source"]),
+        image=_image(public or raw[_SOURCE]),
     )
 
 
@@ -153,7 +164,7 @@ def _degree(raw: Mapping[str, str], name: str) -> int:
 
 
 def _concurrency(raw: Mapping[str, str], layout: Layout | None) -> float:
-    stated = _CONCURRENCY.search(raw["silicon_data_source"])
+    stated = _CONCURRENCY.search(raw[_SOURCE])
     if stated:
         return float(stated[1])
     if raw["decode_batch_size"]:

@@ -158,3 +158,14 @@ def test_a_row_without_workers_takes_them_from_its_twin(tmp_path):
     found = {r.id: r for r in read_sample(sample(tmp_path, row(**SPLIT), bare, other))}
     assert found["bare"].pools == found["run"].pools
     assert found["other"].pools is None
+
+
+def test_a_run_that_another_export_rounds_is_the_public_one(tmp_path):
+    source = "db-dump/2026-04-27; silicon_concurrency=16; nvcr.io#maker/server:v1"
+    exact = row(id="exact", silicon_data_source=source, silicon_ttft_ms="150.0041")
+    rounded = row(id="rounded", silicon_ttft_ms="150.00")
+    other = row(id="other", silicon_ttft_ms="150.02")
+    found = {r.id: r for r in read_sample(sample(tmp_path, exact, rounded, other))}
+    assert [found[name].is_public for name in ("exact", "rounded", "other")] == [True, True, False]
+    assert found["rounded"].image == found["exact"].image == "server:v1"
+    assert found["other"].image == ""

@@ -1,3 +1,6 @@
+import weir.answers.calibrate_kernels as kernels
+import weir.answers.calibrate_stack as stack
+from weir.catalog.calibration import KERNELS, load_efficiency
 from weir.catalog.measured import COLUMNS
 
 
@@ -34,3 +37,22 @@ def test_a_folder_that_is_not_there_is_refused_before_any_fit(weir, tmp_path):
     ran = weir("calibrate", "--out", tmp_path / "none")
     assert ran.status == 2
     assert "does not exist" in ran.err
+
+
+def test_one_command_writes_kernels_and_what_frameworks_add(weir, tmp_path, monkeypatch):
+    """Frameworks are fitted with the kernels just written, not with those of the stock."""
+    fitted, seen = KERNELS.read_text(encoding="utf-8"), []
+
+    def stack_files(catalog, *, efficiency, progress):
+        seen.append(efficiency)
+        return {"stack.toml": "a\n", "clients.toml": "b\n"}
+
+    monkeypatch.setattr(kernels, "calibrate", lambda catalog, progress: None)
+    files = {"kernels.toml": fitted, "manifest.toml": "m\n"}
+    monkeypatch.setattr(kernels, "files", lambda found, today: files)
+    monkeypatch.setattr(stack, "stack_files", stack_files)
+    ran = weir("calibrate", "--out", tmp_path)
+    assert ran.status == 0
+    written = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
+    assert written == {**files, "stack.toml": "a\n", "clients.toml": "b\n"}
+    assert seen[0].tables == load_efficiency().tables

@@ -20,6 +20,8 @@ from weir.answers.estimate import Estimate
         (("H20", "DeepSeek-R1", "--isl", "0"), 2, "(isl) is 0"),
         (("H20", "DeepSeek-R1", "--osl", "-1"), 2, "(osl) is -1"),
         (("H20", "DeepSeek-R1", "--isl", "x"), 2, "not a valid integer"),
+        (("H20", "DeepSeek-R1", "--isl-cv", "-1"), 2, "--isl-cv is -1"),
+        (("H20", "DeepSeek-R1", "--osl-cv", "nan"), 2, "--osl-cv is nan"),
         (("H20", "DeepSeek-R1", "--users", "0"), 2, "users is 0"),
         (("H20", "DeepSeek-R1", "--users", "nan"), 2, "users is nan"),
         (("H20", "DeepSeek-R1", "--usd-per-hour", "-3"), 2, "use 0 or more USD"),
@@ -107,3 +109,14 @@ def test_requests_longer_than_the_model_are_told(weir):
     done = weir("infer", "H100", "Qwen3-32B", "--isl", "50000", "--chips", "8")
     assert done.status == 0
     assert "published for up to 40,960 tokens" in done.err
+
+
+def test_lengths_may_differ(weir):
+    words = ("infer", "H100", "Qwen3-8B", "--users", "64", "--json")
+    equal, varied = (
+        json.loads(weir(*words, *more).out) for more in ((), ("--isl-cv", "1", "--osl-cv", "0.5"))
+    )
+    assert varied["ttft_s"]["value"] > equal["ttft_s"]["value"]
+    assert varied["tpot_s"]["value"] > equal["tpot_s"]["value"]
+    told = weir(*words[:-1], "--isl-cv", "1").out
+    assert "lengths vary by 100% in and 0% out" in told

@@ -17,6 +17,7 @@ TRACE = "arrival_s,prompt_tokens,output_tokens\n" + "".join(
         (("Qwen3-8B", "--on-chips", "H20", "--isl", "-5"), 2, "--isl is -5"),
         (("Qwen3-8B", "--on-chips", "H20", "--osl", "0"), 2, "--osl is 0"),
         (("Qwen3-8B", "--on-chips", "H20", "--prefix-hit-rate", "1"), 2, "--prefix-hit-rate is 1"),
+        (("Qwen3-8B", "--on-chips", "H20", "--osl-cv", "-1"), 2, "--osl-cv is -1"),
         (("Qwen3-8B", "--on-chips", "H20", "--ttft", "0"), 2, "--ttft is 0"),
         (("Qwen3-8B", "--on-chips", "H20", "--tpot", "nan"), 2, "--tpot is nan"),
         (("Qwen3-8B", "--on-chips", "H20", "--load", "-1"), 2, "--load is -1"),
@@ -47,6 +48,7 @@ def test_a_trace_with_lengths_of_its_own_takes_no_others(refused, tmp_path):
     path.write_text(TRACE)
     words = ("plan", "Qwen3-8B", "--on-chips", "H20", "--trace", path)
     assert "brings its own lengths" in refused(*words, "--isl", "100")
+    assert "brings its own lengths" in refused(*words, "--isl-cv", "0.5")
 
 
 def test_a_plan_names_fleet_winner_and_how_to_start(weir):
