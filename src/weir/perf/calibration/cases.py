@@ -2,7 +2,8 @@
 
 One function per table turns its columns into the arguments of a kernel, and states what the
 measurement did that a model's step does not: the matrix products of the tables read a few copies
-of the weights in turn, so small weights stay in the last-level cache.
+of the weights in turn, so small weights stay in the last-level cache, and routed experts read the
+same weights again and again, so few experts stay there too.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +20,7 @@ from weir.perf.calibration.columns import rows_by as _by
 from weir.perf.kernels.cost import Cost
 from weir.perf.kernels.efficiency import Efficiency
 from weir.perf.kernels.formats import BF16_BYTES, kernel_format
+from weir.perf.kernels.routing import busiest_chip
 from weir.perf.machine import Machine
 
 Array = NDArray[np.float64]
@@ -43,6 +45,8 @@ MLA_ROPE: Final = 64
 # Exponents of the routers' power laws; an unnamed distribution is balanced.
 POWER_LAW: Final = "power_law_"
 FEW_TOKENS: Final = "min_latency"
+# Draws of a skewed router that a measurement of experts runs in turn.
+SKEWED_DRAWS: Final = 5.0
 COLLECTIVES: Final = {
     "all_gather": "all_gather",
     "alltoall": "all_to_all",
@@ -253,10 +257,17 @@ def moe_cases(columns: Columns, machine: Machine, chip: str, framework: str) -> 
             ]
         )
         ungated = np.array([text.endswith("nongated") for text in part["kernel_source"].tolist()])
+        gated = np.where(ungated, 0.0, 1.0)
+        local = experts / ep
+        load = busiest_chip(tokens, local, experts, top_k, skew)
+        # A balanced call is repeated as it is; a skewed one is drawn anew a few times in turn.
+        chances = np.where(skew > 0.0, SKEWED_DRAWS, 1.0)
+        used = local * (1.0 - (1.0 - np.minimum(load.active / local, 1.0)) ** chances)
+        expert = kernel_format(dtype).weight_bytes * (2.0 + gated) * hidden * inner / tp
         arguments = {
             "tokens": tokens, "hidden": hidden, "intermediate": inner / tp,
-            "experts_local": experts / ep, "experts": experts, "top_k": top_k, "skew": skew,
-            "gated": np.where(ungated, 0.0, 1.0), "dtype": dtype,
+            "experts_local": local, "experts": experts, "top_k": top_k, "skew": skew,
+            "gated": gated, "dtype": dtype, "weight_pool_bytes": used * expert,
         }  # fmt: skip
         yield Case("moe_gemm", dtype, chip, framework, machine, arguments, part["latency"])
 

@@ -2,7 +2,10 @@
 
 The bytes that a chip sends are those of the bandwidth-optimal algorithms (Thakur, Rabenseifner and
 Gropp, 2005, sections 4.1 and 4.4): (n - 1)/n of the buffer for all-gather, reduce-scatter and
-all-to-all, twice that for all-reduce.
+all-to-all, twice that for all-reduce. Short messages go another way, which starts at once and moves
+bytes slower: the communication library's low-latency protocol, whose words carry their own flags
+(the same bytes at a lower rate), or the serving frameworks' one-shot all-reduce, in which every
+rank sends its whole buffer to every other. The faster way counts, as in those libraries.
 """
 
 from dataclasses import dataclass
@@ -31,14 +34,20 @@ class CollectiveParameters:
         launch_s: Fixed time of a call.
         rank_s: Added per further rank.
         link_efficiency: Share of the link rate that long messages reach.
+        peer_efficiency: Share of the link rate that traffic with a single peer reaches.
         ramp_bytes: Traffic at which the links have reached three quarters of their rate.
+        short_efficiency: Share of the link rate that the way for short messages reaches.
+        long_s: What the way for long messages takes longer before the first byte.
         interval_log: Half width of the 80 % interval of the logarithm of the time.
     """
 
     launch_s: float = parameter("s", 0.0, 1e-3, per="generation")
-    rank_s: float = parameter("s", 0.0, 1e-4, per="generation")
+    rank_s: float = parameter("s", 0.0, 1e-4)
     link_efficiency: float = parameter("1", 0.01, 1.2, per="generation")
+    peer_efficiency: float = parameter("1", 0.01, 2.0, per="generation")
     ramp_bytes: float = parameter("bytes", 1.0, 1e9, per="generation")
+    short_efficiency: float = parameter("1", 1e-4, 1.2, per="generation")
+    long_s: float = parameter("s", 0.0, 1e-3, per="generation")
     interval_log: float = parameter("1", 0.0, 3.0, per="fixed format")
 
 
@@ -67,8 +76,15 @@ def all_reduce(
     Raises:
         InputError: A size is not positive, the scope is unknown, or its link rate is.
     """
-    name = "all_reduce_library" if library else "all_reduce"
-    return _collective(name, machine, eff, message_bytes, ranks, scope, ALL_REDUCE_TRIPS)
+    if library or scope != "scale_up":
+        name = "all_reduce_library" if library else "all_reduce"
+        return _collective(name, machine, eff, message_bytes, ranks, scope, ALL_REDUCE_TRIPS)
+    (message,) = sizes("all_reduce", allow_zero=True, message_bytes=message_bytes)
+    (count,) = sizes("all_reduce", ranks=ranks)
+    sent = ALL_REDUCE_TRIPS * message * (count - 1.0) / count
+    return _priced(
+        "all_reduce", machine, eff, message, sent, count, scope, one_shot=message * (count - 1.0)
+    )
 
 
 def all_gather(
@@ -130,13 +146,29 @@ def _priced(
     sent: Array,
     ranks: Array,
     scope: str,
+    one_shot: Array | None = None,
 ) -> Cost:
-    """Time to send `sent` bytes from every rank; one rank alone takes none."""
+    """Time to send `sent` bytes from every rank; one rank alone takes none.
+
+    Args:
+        name: Key of the table of parameters.
+        machine: The chip or chips.
+        eff: Learned parameters.
+        message: The buffer.
+        sent: Bytes that a rank sends the way for long messages.
+        ranks: Chips.
+        scope: Over which links.
+        one_shot: Bytes that it sends the way for short messages; as many if not given.
+    """
     link = _link(machine, scope)
     p = eff.of(CollectiveParameters, name, machine.generation, scope)
     alone = ranks <= 1.0
-    wire = sent / (link * p.link_efficiency) * (1.0 + p.ramp_bytes / (p.ramp_bytes + sent))
-    launch = p.launch_s + p.rank_s * np.maximum(ranks - 1.0, 0.0)
+    peers = np.maximum(ranks - 1.0, 0.0)
+    share = _share(p, machine, scope, peers)
+    long = sent / (link * share) * (1.0 + p.ramp_bytes / (p.ramp_bytes + sent)) + p.long_s
+    short = (sent if one_shot is None else one_shot) / (link * p.short_efficiency)
+    wire = np.minimum(short, long)
+    launch = p.launch_s + p.rank_s * peers
     hardware = sent / link
     return cost(
         {LINK: wire, LAUNCH: launch},
@@ -145,6 +177,15 @@ def _priced(
         hardware_s=np.where(alone, 0.0, hardware),
         link_bytes=np.where(alone, 0.0, sent),
     )
+
+
+def _share(p: CollectiveParameters, machine: Machine, scope: str, peers: Array) -> Array:
+    """Share of the link rate that long messages reach, which few peers may not fill."""
+    links = np.asarray(machine.scale_up_bytes_per_s_per_direction, dtype=np.float64)
+    # A PCIe or network port is one link, full with a single peer.
+    several = (links > 0.0) & (scope == "scale_up")
+    filled: Array = np.minimum(p.link_efficiency, p.peer_efficiency * np.maximum(peers, 1.0))
+    return np.where(several, filled, p.link_efficiency)
 
 
 def _link(machine: Machine, scope: str) -> Array:

@@ -20,7 +20,7 @@ class ElementwiseParameters:
     Attributes:
         launch_s: From one kernel to the next.
         memory_efficiency: Share of the memory bandwidth that streaming reaches.
-        cache_speedup: Bandwidth of the last-level cache over that of the memory.
+        core_bytes_per_clock: Bytes that a core moves in a clock, wherever they come from.
         cache_share: Share of the last-level cache in which operands are found again.
         cache_sharpness: How sharply residency ends when operands outgrow the cache.
         interval_log: Half width of the 80 % interval of the logarithm of the time.
@@ -28,7 +28,7 @@ class ElementwiseParameters:
 
     launch_s: float = parameter("s", 0.0, 1e-4, per="generation")
     memory_efficiency: float = parameter("1", 0.1, 1.0)
-    cache_speedup: float = parameter("1", 1.0, 20.0)
+    core_bytes_per_clock: float = parameter("bytes/clock", 1.0, 1e9)
     cache_share: float = parameter("1", 0.01, 1.5, per="generation")
     cache_sharpness: float = parameter("1", 1.0, 10.0)
     interval_log: float = parameter("1", 0.0, 3.0, per="fixed format")
@@ -56,10 +56,9 @@ def elementwise(
     moved = read + written
     room = p.cache_share * np.asarray(chip.cache_bytes)
     missed = 1.0 - 1.0 / (1.0 + np.power(moved / room, p.cache_sharpness))
-    bandwidth = np.asarray(chip.bandwidth)
-    memory = moved * (
-        missed / (bandwidth * p.memory_efficiency) + (1.0 - missed) / (bandwidth * p.cache_speedup)
-    )
+    drawn = moved / (np.asarray(chip.cores) * np.asarray(chip.clock_hz) * p.core_bytes_per_clock)
+    streamed = moved * missed / (np.asarray(chip.bandwidth) * p.memory_efficiency)
+    memory = np.maximum(drawn, streamed)
     return cost(
         {MEMORY: memory, LAUNCH: p.launch_s},
         p.launch_s + memory,

@@ -1,7 +1,13 @@
 """Routed experts: two grouped matrix products over the tokens that the router sent to each expert.
 
-Experts without tokens cost nothing, so few tokens read few experts' weights. A skewed router sends
-more tokens to some experts; the chip that holds the most popular one is the one that is waited for.
+Every expert with tokens is a product of its own, cut into tiles: its tokens are rounded up to whole
+tiles, and its weights are read once. Experts without tokens cost nothing, so few tokens read few
+experts' weights. Most libraries pick the best height of tiles for the call; some take it from the
+mean number of tokens per expert on the chip, counted as if all tokens stayed on it (the ladder of 8
+to 256 tokens in `computeSelectedTileN` of TensorRT-LLM and FlashInfer), and then pay for whole
+tiles however few of their rows are tokens. All tiles of all experts share the cores in waves.
+Around the products the router sorts pairs of tokens and experts, and kernels permute, activate and
+collect the tokens.
 """
 
 from dataclasses import dataclass
@@ -10,36 +16,88 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from weir.perf.kernels.cost import COMPUTE, LAUNCH, MEMORY, POWER, Cost, cost, sizes
-from weir.perf.kernels.efficiency import Efficiency, parameter, silicon, widening
-from weir.perf.kernels.formats import BF16_BYTES, kernel_format
-from weir.perf.kernels.gemm import GemmParameters, product
-from weir.perf.machine import Machine
+from weir.perf.kernels.cost import (
+    COMPUTE,
+    FLOP_PER_MAC,
+    LAUNCH,
+    MEMORY,
+    POWER,
+    Cost,
+    cost,
+    sizes,
+)
+from weir.perf.kernels.efficiency import (
+    Efficiency,
+    Silicon,
+    overlapped,
+    parameter,
+    power_s,
+    silicon,
+    widening,
+)
+from weir.perf.kernels.formats import BF16_BYTES, KernelFormat, kernel_format
+from weir.perf.kernels.routing import busiest_chip
+from weir.perf.machine import Machine, rate
 
 Array = NDArray[np.float64]
 
 KERNEL: Final = "moe_gemm"
-# The most popular expert of a power law gets at most this share of all tokens.
-MOST_OF_TOKENS: Final = 0.8
-EXPONENT_GAP: Final = 1e-3
+# Heights of tiles, in tokens, from which libraries pick the best.
+BEST_TILES: Final = (16.0, 32.0, 64.0, 128.0)
 
 
 @dataclass(frozen=True)
-class MoeParameters(GemmParameters):
-    """What is learned about routed experts, on top of matrix products.
+class MoeParameters:
+    """What is learned about routed experts.
 
     Attributes:
-        expert_s: Fixed cost of an expert with tokens.
+        launch_s: All launches of the call on an otherwise idle chip.
+        matrix_efficiency: Share of the dense rate that a full tile reaches at full power.
+        memory_efficiency: Share of the memory bandwidth that streaming reaches.
+        core_cache_bytes_per_clock: Bytes that a core draws from the last-level cache.
+        cache_share: Share of the last-level cache that can hold a pool of weights.
+        activation_cache_share: Share of the cache in which activations are found again.
+        cache_sharpness: How sharply residency ends when the pool outgrows the cache.
+        serial_share: Share of the shorter of matrix and memory time that does not overlap.
+        sustained_share: Share of the dense rate that known chips sustain under their power limits.
+        energy_j_s2_per_flop: Energy of one operation, and what else the chip draws meanwhile, over
+            the square of the clock.
+        step_s: Latency of one element of the inner size in a tile's pipeline.
+        tile_s: Fixed cost of a tile: prologue and epilogue.
+        tile_columns: Columns of a tile.
+        lowest_tile: Lowest tile, in tokens, of a library that takes the height from the mean number
+            of tokens per expert; 0 where it picks the best.
+        highest_tile: Highest tile of such a library.
+        expert_s: Fixed cost of an expert on the chip, with tokens or without.
+        router_expert_s: Cost of an expert of the layer in the kernels that sort.
+        pair_s: Cost of a pair of a token and an expert, on the chip or not, in the same kernels.
         permute_passes: Passes over the routed activations by the kernels between the products.
         token_passes: Passes over the tokens of the whole group by the kernels that route them and
             collect their results.
-        popular_experts: How many of the most popular experts of a skewed router share a chip.
+        interval_log: Half width of the 80 % interval of the logarithm of the time.
     """
 
+    launch_s: float = parameter("s", 0.0, 2e-4, per="generation format")
+    matrix_efficiency: float = parameter("1", 0.2, 1.1, per="generation format")
+    memory_efficiency: float = parameter("1", 0.2, 1.0, per="generation format")
+    core_cache_bytes_per_clock: float = parameter("bytes/clock", 4.0, 1e9)
+    cache_share: float = parameter("1", 0.05, 1.5, per="generation")
+    cache_sharpness: float = parameter("1", 1.0, 20.0)
+    activation_cache_share: float = parameter("1", 0.001, 3.0)
+    serial_share: float = parameter("1", 0.0, 1.0, per="format")
+    sustained_share: float = parameter("1", 0.1, 1.0, per="fixed")
+    energy_j_s2_per_flop: float = parameter("J s2/FLOP", 1e-33, 1e-29, per="generation format")
+    step_s: float = parameter("s", 0.0, 2e-8, per="generation format")
+    tile_s: float = parameter("s", 0.0, 2e-5, per="generation format")
+    tile_columns: float = parameter("1", 16.0, 512.0, per="fixed generation format")
+    lowest_tile: float = parameter("1", 0.0, 256.0, per="fixed generation format")
+    highest_tile: float = parameter("1", 16.0, 512.0, per="fixed generation format")
     expert_s: float = parameter("s", 0.0, 1e-5, per="generation format")
+    router_expert_s: float = parameter("s", 0.0, 1e-6, per="generation")
+    pair_s: float = parameter("s", 0.0, 1e-8, per="generation")
     permute_passes: float = parameter("1", 0.0, 20.0, per="format")
     token_passes: float = parameter("1", 0.0, 40.0, per="format")
-    popular_experts: float = parameter("1", 1.0, 16.0)
+    interval_log: float = parameter("1", 0.0, 3.0, per="fixed format")
 
 
 def moe_gemm(
@@ -55,6 +113,7 @@ def moe_gemm(
     dtype: str,
     skew: ArrayLike = 0.0,
     gated: ArrayLike = 1.0,
+    weight_pool_bytes: ArrayLike = np.inf,
 ) -> Cost:
     """All routed experts of one layer on one chip.
 
@@ -70,38 +129,42 @@ def moe_gemm(
         dtype: Kernel format.
         skew: Exponent of the power law of expert loads; 0 for a balanced router.
         gated: 1 where the first product makes a gate and a value, 0 where it makes one.
+        weight_pool_bytes: Weights that are read in turn before these come again. In a model that
+            is all other layers, so the default is infinite and weights come from memory.
 
     Raises:
         InputError: A size is not positive.
         MissingRateError: The chip has no rate for the format.
         UnknownNameError: No such format.
     """
-    tokens, hidden, inner, local, experts, top_k = sizes(
+    tokens, hidden, inner, local, experts, top_k, pool = sizes(
         KERNEL, tokens=tokens, hidden=hidden, intermediate=intermediate,
         experts_local=experts_local, experts=experts, top_k=top_k,
+        weight_pool_bytes=weight_pool_bytes,
     )  # fmt: skip
     skew, gated = sizes(KERNEL, allow_zero=True, skew=skew, gated=gated)
     width = (1.0 + gated) * inner
-    p = eff.of(MoeParameters, KERNEL, machine.generation, dtype)
-    form, pool = kernel_format(dtype), np.full((), np.inf)
-    load = busiest_chip(tokens, local, experts, top_k, skew, p.popular_experts)
-    rows, active = load.rows, load.active
-    each = rows / active
-    up = product(machine, eff, p, form, each, width, hidden, active, pool)
-    down = product(machine, eff, p, form, each, hidden, inner, active, pool)
-    streaming = np.asarray(silicon(machine, eff).bandwidth) * p.memory_efficiency
-    passed = p.permute_passes * rows * (hidden + width) + p.token_passes * tokens * hidden
-    between = passed * BF16_BYTES / streaming
-    launch = p.launch_s + p.expert_s * active + up.quantise_s + down.quantise_s
-    memory = up.memory_s + down.memory_s + between
+    p, chip = eff.of(MoeParameters, KERNEL, machine.generation, dtype), silicon(machine, eff)
+    load = busiest_chip(tokens, local, experts, top_k, skew)
+    group = _Group(
+        load.rows, load.active, _tile_rows(p, tokens * top_k / local),
+        _missed(p, chip, pool),
+    )  # fmt: skip
+    form = kernel_format(dtype)
+    up = _product(machine, eff, p, form, group, width, hidden)
+    down = _product(machine, eff, p, form, group, hidden, inner)
+    between = p.permute_passes * _pass_s(p, chip, load.rows * (hidden + width))
+    between = between + p.token_passes * _pass_s(p, chip, tokens * hidden)
+    sorting = p.router_expert_s * experts + p.pair_s * tokens * top_k
+    launch = p.launch_s + p.expert_s * local + sorting
     shapes = {
         "tokens": tokens, "hidden": hidden, "intermediate": inner, "experts_local": local,
         "top_k": top_k,
     }  # fmt: skip
     return cost(
         {
-            COMPUTE: up.matrix_s + down.matrix_s, MEMORY: memory, LAUNCH: launch,
-            POWER: up.power_s + down.power_s,
+            COMPUTE: up.matrix_s + down.matrix_s, MEMORY: up.memory_s + down.memory_s + between,
+            LAUNCH: launch, POWER: up.power_s + down.power_s,
         },
         launch + up.busy_s + down.busy_s + between,
         p.interval_log + widening(eff, KERNEL, machine, **shapes),
@@ -112,54 +175,112 @@ def moe_gemm(
 
 
 @dataclass(frozen=True)
-class Load:
-    """What the router leaves on the busiest chip.
+class _Group:
+    """The products of one call, equal but for what each expert gets.
 
     Attributes:
-        rows: Pairs of a token and an expert on this chip.
-        active: Experts on this chip with at least one token.
+        rows: Pairs of a token and an expert.
+        active: Experts with at least one.
+        heights: Tokens of a tile, one entry for each height that the library may pick.
+        missed: Share of the weights that the last-level cache does not hold.
     """
 
     rows: Array
     active: Array
+    heights: tuple[Array, ...]
+    missed: Array
 
 
-def busiest_chip(
-    tokens: Array, local: Array, experts: Array, top_k: Array, skew: Array, popular: float
-) -> Load:
-    """Rows and active experts on the chip with the most tokens.
+@dataclass(frozen=True)
+class _Product:
+    """Times and amounts of one grouped product, without its launch."""
 
-    A balanced router spreads evenly. Under a power law the loads of experts are spread like the
-    quantiles of a density x^-skew between one and most of the tokens; the busiest chip holds the
-    most popular experts and an average share of the others.
+    matrix_s: Array
+    memory_s: Array
+    power_s: Array
+    busy_s: Array
+    hardware_s: Array
+    flop: Array
+    memory_bytes: Array
 
-    Args:
-        tokens: Tokens of the whole group.
-        local: Experts on a chip.
-        experts: Experts of the layer.
-        top_k: Experts of a token.
-        skew: Exponent of the power law, 0 for balanced.
-        popular: Popular experts on the busiest chip.
-    """
-    pairs = tokens * top_k
-    even = pairs * local / experts
-    # The law is singular at an exponent of one, where it is the logarithmic one.
-    order = np.where(np.abs(skew - 1.0) < EXPONENT_GAP, 1.0 + EXPONENT_GAP, skew)
-    most = np.maximum(MOST_OF_TOKENS * tokens, 2.0)
-    one = 1.0 - order
-    power = (one + 1.0) / one
-    span = np.power(most, one) - 1.0
-    total = np.power(most, one + 1.0) - 1.0
-    held = np.minimum(popular, local)
-    edge = 1.0 + span * (1.0 - held / experts)
-    top = (np.power(most, one + 1.0) - np.power(edge, power)) / total
-    rest = (1.0 - top) * (local - held) / np.maximum(experts - held, 1.0)
-    skewed = np.minimum(pairs * (top + rest), tokens * np.minimum(local, top_k))
-    # An expert whose share falls below one token has that share of a chance of one.
-    least = np.clip(total / (power * span) * experts / pairs, 1.0, most)
-    below = (np.power(least, one) - 1.0) / span
-    few = pairs * (np.power(1.0 + span * below, power) - 1.0) / total
-    touched = experts * (1.0 - below) + few
-    rows = np.maximum(np.where(skew > 0.0, np.maximum(skewed, even), even), 1.0)
-    present = local * np.where(skew > 0.0, np.minimum(touched / experts, 1.0), 1.0)
-    return Load(rows, np.minimum(np.maximum(present, 1.0), rows))
+
+def _tile_rows(p: MoeParameters, mean: Array) -> tuple[Array, ...]:
+    """Heights of tiles that the library may pick, given its mean of tokens per expert."""
+    if p.lowest_tile:
+        next_power_of_two = np.exp2(np.ceil(np.log2(mean)))
+        return (np.clip(next_power_of_two, p.lowest_tile, p.highest_tile),)
+    return tuple(np.full((), height) for height in BEST_TILES)
+
+
+def _missed(p: MoeParameters, chip: Silicon, pool: Array) -> Array:
+    """Share of the weights that the last-level cache does not hold already."""
+    room = p.cache_share * np.asarray(chip.cache_bytes)
+    missed: Array = 1.0 - 1.0 / (1.0 + np.power(pool / room, p.cache_sharpness))
+    return missed
+
+
+def _pass_s(p: MoeParameters, chip: Silicon, elements: Array) -> Array:
+    """Time of one pass over activations, which the last-level cache holds where they fit."""
+    moved = BF16_BYTES * elements
+    bandwidth = np.asarray(chip.bandwidth)
+    cold = moved / (moved + p.activation_cache_share * np.asarray(chip.cache_bytes))
+    streamed = cold / (bandwidth * p.memory_efficiency)
+    seconds: Array = moved * (streamed + (1.0 - cold) / _cache_rate(p, chip))
+    return seconds
+
+
+def _cache_rate(p: MoeParameters, chip: Silicon) -> Array:
+    """Bandwidth of the last-level cache to all cores, which is not below that of the memory."""
+    drawn = np.asarray(chip.cores) * np.asarray(chip.clock_hz) * p.core_cache_bytes_per_clock
+    rate_bytes_per_s: Array = np.maximum(drawn, np.asarray(chip.bandwidth))
+    return rate_bytes_per_s
+
+
+def _product(
+    machine: Machine,
+    eff: Efficiency,
+    p: MoeParameters,
+    form: KernelFormat,
+    group: _Group,
+    n: Array,
+    k: Array,
+) -> _Product:
+    """Products of every expert's tokens with its k x n weights."""
+    chip, dense = silicon(machine, eff), np.asarray(rate(machine, form.rate))
+    cores, bandwidth = np.asarray(chip.cores), np.asarray(chip.bandwidth)
+    flop = FLOP_PER_MAC * group.rows * n * k
+    weights = form.weight_bytes * group.active * n * k
+    activations = group.rows * (form.activation_bytes * k + BF16_BYTES * n)
+    streamed = (weights * group.missed + activations) / (bandwidth * p.memory_efficiency)
+    stream = np.maximum(streamed, (weights + activations) / _cache_rate(p, chip))
+    matrix = _matrix_s(p, group, n, k, cores, dense * p.matrix_efficiency / cores)
+    power = power_s(chip, flop, p.energy_j_s2_per_flop, 0.0)
+    if eff.is_foreign(KERNEL, machine.generation):
+        peak_s = flop / dense
+        # The energy of the nearest known process, and the share of their peak that known chips
+        # sustain, are two guesses at the same limit.
+        power = np.sqrt(np.maximum(power, peak_s) * peak_s / p.sustained_share)
+    moved = weights + activations
+    return _Product(
+        matrix_s=matrix,
+        memory_s=stream,
+        power_s=power,
+        busy_s=np.maximum(overlapped(matrix, stream, p.serial_share), power),
+        hardware_s=np.maximum(flop / dense, moved / bandwidth),
+        flop=flop,
+        memory_bytes=moved,
+    )
+
+
+def _matrix_s(
+    p: MoeParameters, group: _Group, n: Array, k: Array, cores: Array, core_flop_per_s: Array
+) -> Array:
+    """Time of the waves of tiles of all experts, of the best height."""
+    columns = np.ceil(n / p.tile_columns) * group.active
+    each = group.rows / group.active
+    best: Array = np.full((), np.inf)
+    for height in group.heights:
+        step_s = np.maximum(FLOP_PER_MAC * p.tile_columns * height / core_flop_per_s, p.step_s)
+        waves = np.ceil(np.ceil(each / height) * columns / cores)
+        best = np.minimum(best, waves * (k * step_s + p.tile_s))
+    return best

@@ -74,6 +74,8 @@ def test_experts_are_split_over_chips_and_routers_have_their_exponent():
     assert case.arguments["experts_local"].tolist() == [8.0, 2.0]
     assert case.arguments["skew"].tolist() == [0.0, 1.2]
     assert case.arguments["gated"].tolist() == [1.0, 0.0]
+    # All eight experts here have a token, and each has three projections of 64 x 32 weights.
+    assert case.arguments["weight_pool_bytes"][0] == 8 * 3 * 64 * 32 * 2
 
 
 def test_collective_sizes_are_elements():

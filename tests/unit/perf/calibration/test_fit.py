@@ -32,8 +32,9 @@ def test_a_fit_finds_the_parameters_that_made_the_times():
     truth = {"launch_s": 4e-6, "rank_s": 2e-6, "link_efficiency": 0.5, "ramp_bytes": 3e6}
     cases = [collective(changed(**truth))]
     found, _ = fit_format(CollectiveParameters, cases, EFFICIENCY, reference="scale_up")
+    parameters = found.of(CollectiveParameters, "all_gather", "hopper", "scale_up")
     for name, value in truth.items():
-        assert found.tables["all_gather"].generation["hopper"][name] == pytest.approx(value, 0.05)
+        assert getattr(parameters, name) == pytest.approx(value, 0.05)
     assert np.max(np.abs(residuals(cases, found))) < 0.02
 
 

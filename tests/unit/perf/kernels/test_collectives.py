@@ -55,3 +55,46 @@ def test_an_unknown_scope_or_rate_is_refused():
     blind = replace(H100, scale_out_bytes_per_s_per_direction=float("nan"))
     with pytest.raises(InputError, match="scale-out link rate is unknown"):
         kernels.all_gather(blind, EFFICIENCY, 1.0, 8, scope="scale_out")
+
+
+def test_one_shot_sends_the_whole_buffer_to_every_rank_and_two_shots_win_where_that_is_much():
+    table = EFFICIENCY.tables["all_reduce"]
+    fast = {**table.generation["hopper"], "short_efficiency": 0.7, "long_s": 5e-6, "launch_s": 0.0}
+    efficiency = replace(
+        EFFICIENCY,
+        tables={
+            **EFFICIENCY.tables,
+            "all_reduce": replace(table, shared={**table.shared, "rank_s": 0.0},
+                                  generation={**table.generation, "hopper": fast}),
+        },
+    )  # fmt: skip
+    small = kernels.all_reduce(H100, efficiency, 64e3, 8, scope="scale_up")
+    assert small.time_s == pytest.approx(7 * 64e3 / (0.7 * 450e9))
+    large = kernels.all_reduce(H100, efficiency, 64e6, 8, scope="scale_up")
+    assert large.time_s < 7 * 64e6 / (0.7 * 450e9)
+
+
+def test_a_single_peer_does_not_fill_all_links():
+    table = EFFICIENCY.tables["all_to_all"]
+    hopper = {**table.generation["hopper"], "link_efficiency": 0.8, "peer_efficiency": 0.3}
+    efficiency = replace(
+        EFFICIENCY,
+        tables={
+            **EFFICIENCY.tables,
+            "all_to_all": replace(table, generation={**table.generation, "hopper": hopper}),
+        },
+    )
+    plain = replace(H100, scale_up_bytes_per_s_per_direction=0.0)
+    for chip, shares in ((H100, (0.3, 0.6, 0.8)), (plain, (0.8, 0.8, 0.8))):
+        for ranks, share in zip((2, 3, 8), shares, strict=True):
+            found = kernels.all_to_all(chip, efficiency, 1e12, ranks, scope="scale_up")
+            assert found.hardware_s / found.time_s == pytest.approx(share, rel=0.01)
+
+
+def test_the_network_has_no_way_for_short_messages():
+    small = kernels.all_reduce(H100, EFFICIENCY, 1e3, 8, scope="scale_out")
+    table = EFFICIENCY.tables["all_reduce"]
+    assert small.time_s > table.dtype["scale_out"]["launch_s"]
+    large = kernels.all_reduce(H100, EFFICIENCY, 1e9, 8, scope="scale_out")
+    ideal = large.hardware_s / table.generation["hopper"]["link_efficiency"]
+    assert large.time_s == pytest.approx(ideal, rel=0.1)

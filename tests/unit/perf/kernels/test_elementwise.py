@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -29,3 +31,15 @@ def test_more_bytes_never_take_less_time():
 def test_negative_bytes_are_refused():
     with pytest.raises(InputError, match="bytes_written is -1"):
         elementwise(H100, EFFICIENCY, 1.0, -1.0)
+
+
+def test_what_the_cache_holds_moves_at_the_pace_of_the_cores():
+    read = 4e6
+    base = elementwise(H100, EFFICIENCY, 0.0, 0.0).time_s
+    slow = elementwise(replace(H100, cores=66.0), EFFICIENCY, read, 0.0).time_s - base
+    fast = elementwise(H100, EFFICIENCY, read, 0.0).time_s - base
+    assert slow == pytest.approx(2 * fast)
+    more = elementwise(
+        replace(H100, memory_bandwidth_bytes_per_s=6.7e12), EFFICIENCY, read, 0.0
+    ).time_s
+    assert more - base == pytest.approx(fast)

@@ -1,47 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests.unit.perf.kernels.machines import H100
 from weir.catalog.calibration import load_efficiency
 from weir.core.errors import InputError
-from weir.perf.kernels.moe import busiest_chip, moe_gemm
+from weir.perf.kernels.moe import moe_gemm
 
 EFFICIENCY = load_efficiency()
-
-
-def load(tokens, local=32.0, experts=256.0, top_k=8.0, skew=0.0, popular=1.0):
-    numbers = (tokens, local, experts, top_k, skew)
-    return busiest_chip(*(np.float64(number) for number in numbers), popular)
-
-
-def test_a_balanced_router_spreads_evenly():
-    found = load(1024.0)
-    assert found.rows == 1024 * 8 * 32 / 256
-    assert found.active == 32
-
-
-def test_few_tokens_touch_few_experts():
-    assert load(2.0).active == load(2.0).rows == 2.0
-
-
-def test_rows_are_conserved_over_equal_chips():
-    assert load(512.0).rows * 8 == 512 * 8
-
-
-def test_a_skewed_router_loads_the_busiest_chip_more_and_touches_fewer_experts():
-    even, skewed = load(4096.0), load(4096.0, skew=1.2)
-    assert skewed.rows > even.rows
-    assert load(64.0, skew=1.2).active < load(64.0).active
-    assert load(4096.0, local=256.0, skew=1.2).rows == pytest.approx(4096 * 8, rel=1e-6)
-
-
-def test_the_exponent_one_is_no_singularity():
-    at, beside = load(4096.0, skew=1.0), load(4096.0, skew=1.002)
-    assert at.rows == pytest.approx(beside.rows, rel=0.01)
-
-
-def test_one_expert_gets_no_more_than_every_token():
-    assert load(4096.0, local=1.0, top_k=1.0, skew=1.2).rows <= 4096
 
 
 def priced(tokens, **more):
@@ -64,3 +31,45 @@ def test_bad_sizes_are_refused():
         priced(0.0)
     with pytest.raises(InputError, match="skew is -1"):
         priced(1.0, skew=-1.0)
+
+
+def with_tiles(lowest):
+    """Parameters of a library that takes the height of tiles from the mean, or does not."""
+    table = EFFICIENCY.tables["moe_gemm"]
+    shared = {**table.shared, "lowest_tile": lowest, "highest_tile": 256.0}
+    return replace(
+        EFFICIENCY, tables={**EFFICIENCY.tables, "moe_gemm": replace(table, shared=shared)}
+    )
+
+
+def test_a_library_that_looks_at_the_mean_pays_for_whole_tiles():
+    # 32 of 128 experts are here, so the mean counts four times the tokens that each gets.
+    def matrix_s(tokens, efficiency):
+        found = moe_gemm(H100, efficiency, tokens, 4096, 1536, 32, 128, 8, dtype="bf16")
+        return float(found.time_s)
+
+    mean, best = with_tiles(8.0), with_tiles(0.0)
+    assert matrix_s(1024.0, mean) > 1.2 * matrix_s(1024.0, best)
+    # Between 512 and 1024 tokens the height doubles from 128; up to there it stays.
+    steps = [matrix_s(tokens, mean) for tokens in (300.0, 500.0, 520.0)]
+    assert steps[2] - steps[1] > 5 * (steps[1] - steps[0])
+
+
+def test_experts_that_the_cache_holds_are_read_faster():
+    # Memory far slower than the cache, as on chips with graphics memory.
+    chip = replace(H100, memory_bandwidth_bytes_per_s=0.8e12)
+    cold, warm = (
+        moe_gemm(
+            chip, EFFICIENCY, 8.0, 4096, 1536, 32, 128, 8, dtype="bf16", weight_pool_bytes=pool
+        )
+        for pool in (np.inf, 1e6)
+    )
+    assert warm.time_s < cold.time_s
+    assert warm.memory_bytes == cold.memory_bytes
+
+
+def test_sorting_costs_more_with_more_experts_in_the_layer():
+    few = moe_gemm(H100, EFFICIENCY, 64.0, 4096, 1536, 8, 64, 4, dtype="bf16")
+    many = moe_gemm(H100, EFFICIENCY, 64.0, 4096, 1536, 8, 512, 32, dtype="bf16")
+    assert many.flop == few.flop
+    assert many.time_s > few.time_s
