@@ -21,8 +21,7 @@ FEW_LOADS: Final = (0.01, 2.0)
 EXPONENT_GAP: Final = 1e-3
 # Plotting position of the largest of n: (n - 3/8)/(n + 1/4).
 _BLOM: Final = (0.375, 0.25)
-# Quantiles of the normal distribution as those of Tukey's lambda distribution (Joiner and
-# Rosenblatt, 1971).
+# Quantiles of the normal distribution by those of Tukey's lambda distribution, at lambda 0.14.
 _TUKEY: Final = (4.91, 0.14)
 _CORNISH_FISHER: Final = 6.0
 # Skewness is the third moment over this power of the variance.

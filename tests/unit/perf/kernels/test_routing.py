@@ -1,7 +1,9 @@
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 
-from weir.perf.kernels.routing import FEW_LOADS, MOST_OF_TOKENS, busiest_chip
+from weir.perf.kernels.routing import FEW_LOADS, MOST_OF_TOKENS, _largest_score, busiest_chip
 
 DRAWS = 200
 
@@ -79,3 +81,9 @@ def test_the_busiest_chip_is_that_of_random_draws(tokens, local, experts, top_k,
     found = load(float(tokens), float(local), float(experts), float(top_k), skew)
     assert found.rows == pytest.approx(rows, rel=0.15)
     assert found.active == pytest.approx(active, rel=0.15)
+
+
+@pytest.mark.parametrize("count", [1, 2, 8, 72, 256, 512])
+def test_the_largest_of_some_draws_is_blom_s(count):
+    exact = NormalDist().inv_cdf((count - 0.375) / (count + 0.25))
+    assert _largest_score(np.float64(count)) == pytest.approx(exact, rel=0.02, abs=0.01)
