@@ -25,12 +25,14 @@ KERNELS: Final = (
     "mla_prefill",
     "mla_decode",
     "moe_gemm",
+    "linear_prefill",
+    "linear_decode",
 )
 # Rows of a step at which a kernel counts as one of decoding, and of prompts.
 FEW_ROWS: Final = 256
 ROWS: Final = 3000
 # The argument that counts the rows of a step; the others run in one phase only.
-_ROWS_OF: Final = {"gemm": "m", "moe_gemm": "tokens"}
+_ROWS_OF: Final = {"gemm": "m", "moe_gemm": "tokens", "linear_prefill": "tokens"}
 _FEWEST: Final = 20
 
 

@@ -22,7 +22,7 @@ SCORED_ROWS: Final = 4000
 WORST: Final = 20
 # Errors below this are of no use in a list of the worst: clocks and launches scatter.
 _SHORTEST_WORST_S: Final = 1e-5
-_FORMATS_OF_CASE: Final = ("dtype", "kv_dtype", "scope", "library")
+_FORMATS_OF_CASE: Final = ("dtype", "kv_dtype", "scope", "library", "variant")
 
 Progress = Callable[[str], None]
 

@@ -85,8 +85,8 @@ class KernelTables:
         """Framework whose rows of a table stand for those of `framework` on a chip.
 
         The reference framework's parameters also describe tables that only another source has, and
-        chips on which only another was measured; both are named in the plan. None where a table has
-        one source, which belongs to the reference framework.
+        chips on which only another was measured; both are named in the plan. None for another
+        framework whose rows belong to the reference framework so.
 
         Args:
             table: Key of the plan's tables.
@@ -94,11 +94,11 @@ class KernelTables:
             framework: Framework whose kernels are wanted.
         """
         place = self.plan["tables"][table]
-        only: str | None = place.get("framework")
-        if framework != self.reference:
-            return None if only else framework
         instead: Mapping[str, str] = place.get("instead", {})
-        return only or instead.get(chip, framework)
+        only: str | None = place.get("framework", instead.get(chip))
+        if framework != self.reference:
+            return None if only and (framework == only or "framework" in place) else framework
+        return only or framework
 
     def files(self) -> Iterator[Path]:
         """Every file that the plan may read, in order."""

@@ -260,7 +260,8 @@ def _own_kernels(
 
 
 def _factor(operator: Operator, engine: Engine, *, has_prompts: bool) -> float:
-    form = str(operator.arguments.get("dtype", operator.arguments.get("kv_dtype", "")))
+    words = operator.arguments
+    form = str(words.get("dtype", words.get("kv_dtype", words.get("variant", ""))))
     kernel = FORMATS[form].kernel if form in FORMATS else form
     found = engine.stack.factors(operator.kernel, kernel, engine.machine.generation)
     return found.prefill if has_prompts else found.decode

@@ -6,7 +6,7 @@ import pytest
 from weir.answers import calibrate_kernels, validate_ops, validation_page
 from weir.catalog.calibration import load_efficiency
 from weir.catalog.kernel_tables import KernelTables, TableChip, plan_of_tables
-from weir.perf.calibration.cases import TABLES
+from weir.perf.calibration.cases import TABLES, Case
 
 CHIPS = {"h100_sxm": ("h100-sxm", True, 1.0), "h200_sxm": ("h200-sxm", False, 1.25)}
 
@@ -73,3 +73,22 @@ def test_the_page_holds_every_row_and_a_picture_a_kernel(report):
     assert "(gemm.svg)" in text
     (errors,) = report.residuals
     assert validation_page.picture(errors).startswith("<svg")
+
+
+def test_a_worst_case_shows_its_sizes_and_leaves_out_its_words():
+    machine = calibrate_kernels.machines(
+        MadeUp(None, "0", (TableChip("h100_sxm", "h100-sxm", True),), "trtllm", plan_of_tables()),
+        validate_ops.Catalog(),
+    )["h100_sxm"]
+    sizes = {"batch": np.array([3.0]), "tokens": 1.0}
+    words = {"variant": "gated_delta", "dtype": "bf16", "cache_pool_bytes": 1.0}
+    case = Case(
+        "linear_decode",
+        "gated_delta",
+        "h100_sxm",
+        "trtllm",
+        machine,
+        {**sizes, **words},
+        np.ones(1),
+    )
+    assert validate_ops._shape(case, 0) == "batch 3, tokens 1"

@@ -88,3 +88,5 @@ def test_a_table_with_one_source_belongs_to_the_reference_framework():
     assert found.source("gdn", "old", "trtllm") == "sglang"
     assert found.source("gdn", "new", "trtllm") == "trtllm"
     assert found.source("gdn", "old", "vllm") == "vllm"
+    assert found.source("gdn", "old", "sglang") is None
+    assert found.source("gdn", "new", "sglang") == "sglang"

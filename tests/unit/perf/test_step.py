@@ -156,3 +156,21 @@ def test_a_skewed_router_slows_the_busiest_chip():
     even = engine(layout=layout).step(prompts)
     skewed = replace(engine(layout=layout), expert_skew=1.2).step(prompts)
     assert skewed.by_part()["experts"] > even.by_part()["experts"]
+
+
+def test_a_framework_may_have_its_own_kernel_of_one_kind_of_linear_attention():
+    found = {}
+    for variant in ("gated_delta", "kimi_delta"):
+        stack = replace(PLAIN, kernels={f"linear_decode/{variant}": KernelFactors(0.5, 1.0)})
+        step = engine("H100", "qwen3-next-80b-a3b", Layout(tp=2), BF16, stack).step(decode(64.0))
+        (update,) = [item for item in step.operators if item.operator.name == "state update"]
+        found[variant] = float(update.time_s / update.cost.time_s)
+    assert found["gated_delta"] == pytest.approx(0.5, rel=1e-6)
+    assert found["kimi_delta"] == pytest.approx(1.0, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", [model.id for model in CATALOG.models.all()])
+def test_every_model_has_a_step_with_prompts_and_decoding(name):
+    batch = replace(decode(4.0), prefill_sequences=1.0, prefill_tokens=64.0, prefill_context=3000.0)
+    step = engine("H100", name, Layout(), BF16).step(batch)
+    assert 0.0 < step.hardware_s < step.time_s < np.inf
