@@ -19,8 +19,10 @@ KERNELS: Final = FOLDER / "kernels.toml"
 START: Final = FOLDER / "start.toml"
 GENERIC: Final = "generic"
 _HEAD: Final = ("kin", "kin_interval_log", "assumed")
-_NOT_KERNELS: Final = (*_HEAD, "kin_format", "kin_energy", "scaled")
+_NOT_KERNELS: Final = (*_HEAD, "kin_format", "kin_energy", "kin_conversion", "scaled")
 _ENERGY: Final = "energy_j_s2_per_flop"
+# What instructions that convert a narrow cache bound, in the formats that need them.
+_CONVERSION: Final = "single_bytes_per_clock"
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,8 @@ class Efficiency:
         kin_format: By kernel, the format that serves one without measurements.
         kin_energy: The trait set whose energy of an operation serves a generation that is made in
             another process than its kin.
+        kin_conversion: The trait set whose conversions of narrow formats serve a generation whose
+            instructions are newer than those of its kin.
         scaled: Trait sets that calibration makes of a fitted one by factors that a vendor states.
         assumed: What stands in for unknown facts.
     """
@@ -96,6 +100,7 @@ class Efficiency:
     assumed: Assumed
     kin_format: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     kin_energy: Mapping[str, str] = field(default_factory=dict)
+    kin_conversion: Mapping[str, str] = field(default_factory=dict)
     scaled: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     _cache: dict[tuple[str, str, str], Any] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -143,6 +148,9 @@ class Efficiency:
         process = self.kin_energy.get(generation, traits)
         if process != traits and _ENERGY in values and generation not in table.generation:
             values[_ENERGY] = table.values(process, dtype)[_ENERGY]
+        newer = table.dtype.get(f"{dtype}/{self.kin_conversion.get(generation)}", {})
+        if _CONVERSION in newer and generation not in table.generation:
+            values[_CONVERSION] = newer[_CONVERSION]
         chosen: dict[str, float] = {}
         for item in fields(kind):  # type: ignore[arg-type]
             if item.name not in values:
@@ -192,6 +200,7 @@ def parse_efficiency(text: Mapping[str, Any], path: object) -> Efficiency:
         assumed=Assumed(**text["assumed"]),
         kin_format=text.get("kin_format", {}),
         kin_energy=text.get("kin_energy", {}),
+        kin_conversion=text.get("kin_conversion", {}),
         scaled=text.get("scaled", {}),
     )
 

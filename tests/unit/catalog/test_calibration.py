@@ -40,7 +40,7 @@ def test_blackwell_ultra_is_blackwell_with_twice_the_exponentials():
     assert {chip.generation for chip in chips} == {"blackwell-ultra"}
     assert EFFICIENCY.traits("gemm", "blackwell-ultra") == "blackwell"
     assert not EFFICIENCY.is_foreign("gemm", "blackwell-ultra")
-    for kernel, dtype in (("attention_prefill", "fp8-fp8"), ("mla_prefill", "bf16")):
+    for kernel, dtype in (("attention_prefill", "fp8-fp8"), ("attention_prefill", "bf16-bf16")):
         ultra, plain = (
             asdict(EFFICIENCY.of(PrefillParameters, kernel, name, dtype))
             for name in ("blackwell-ultra", "blackwell")

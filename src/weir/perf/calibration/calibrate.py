@@ -15,12 +15,13 @@ from weir.perf.calibration.intervals import (
     foreign_width,
     half_widths,
 )
-from weir.perf.kernels.attention import DecodeParameters, PrefillParameters
+from weir.perf.kernels.attention import PrefillParameters
 from weir.perf.kernels.collectives import CollectiveParameters
 from weir.perf.kernels.convolution import (
     ConvolutionParameters,
     PromptConvolutionParameters,
 )
+from weir.perf.kernels.decode import DecodeParameters
 from weir.perf.kernels.elementwise import ElementwiseParameters
 from weir.perf.kernels.gemm import GemmParameters
 from weir.perf.kernels.linear_attention import ScanParameters, UpdateParameters
@@ -44,20 +45,30 @@ class KernelPlan:
         reference: The format that the shared values describe.
         restarts: Further searches of the reference fit.
         format_restarts: Further searches of the fit of every other format.
+        idle: Parameters of the class that this kernel never reads; they keep their start.
     """
 
     kind: type[Any]
     reference: str
     restarts: int
     format_restarts: int = 0
+    idle: frozenset[str] = frozenset()
+
+
+# Latent attention has no window, no kernel for one head, and heads of one width.
+_LATENT_PREFILL: Final = frozenset({"wide_head_share", "edge_s", "exponentials_per_clock"})
+_LATENT_DECODE: Final = frozenset(
+    {"single_bytes_per_clock", "single_block_s", "split_max", "skip_s", "skip_most",
+     "window_combine_s"}
+)  # fmt: skip
 
 
 PLANS: Final[Mapping[str, KernelPlan]] = {
     "gemm": KernelPlan(GemmParameters, "bf16", 5, 2),
     "attention_prefill": KernelPlan(PrefillParameters, "bf16-bf16", 5),
     "attention_decode": KernelPlan(DecodeParameters, "bf16", 5),
-    "mla_prefill": KernelPlan(PrefillParameters, "bf16", 3),
-    "mla_decode": KernelPlan(DecodeParameters, "bf16", 5),
+    "mla_prefill": KernelPlan(PrefillParameters, "bf16", 3, idle=_LATENT_PREFILL),
+    "mla_decode": KernelPlan(DecodeParameters, "bf16", 5, idle=_LATENT_DECODE),
     "moe_gemm": KernelPlan(MoeParameters, "bf16", 2),
     "elementwise": KernelPlan(ElementwiseParameters, "", 3),
     "all_reduce": KernelPlan(CollectiveParameters, "scale_up", 3),
@@ -107,20 +118,37 @@ def fit_kernel(
     # A generation without a calibration chip must not be served by where its fit would start.
     first = Values.of(start.tables[table])
     first.generation = {name: part for name, part in first.generation.items() if name in present}
+    # Where a format starts on a generation must not be taken for what was fitted there.
+    starts = {
+        key: part for key, part in first.dtype.items() if key.partition("/")[2] in _CALIBRATED
+    }
+    first.dtype = {key: part for key, part in first.dtype.items() if key not in starts}
     found = replaced(start, table, first.table())
     formats = sorted(
         {case.dtype for case in cases}, key=lambda name: (name != plan.reference, name)
     )
     for dtype in formats[:1] if only_reference else formats:
         chosen = [case for case in cases if case.dtype == dtype]
+        found = _started(
+            _with_generic(plan.kind, found, table, hand_made), table,
+            {f"{dtype}/{case.machine.generation}" for case in chosen}, starts,
+        )  # fmt: skip
         found, _ = fit_format(
-            plan.kind, chosen, _with_generic(plan.kind, found, table, hand_made),
-            reference=plan.reference,
+            plan.kind, chosen, found, reference=plan.reference, idle=plan.idle,
             restarts=plan.restarts if dtype == plan.reference else plan.format_restarts,
         )  # fmt: skip
     if plan.kind is GemmParameters:
         found = _with_sustained_share(found, table, cases)
     return _with_generic(plan.kind, found, table, hand_made)
+
+
+def _started(
+    efficiency: Efficiency, table: str, keys: set[str], starts: Mapping[str, dict[str, float]]
+) -> Efficiency:
+    """Puts in where the fit of a format is told to start on generations that have cases of it."""
+    values = Values.of(efficiency.tables[table])
+    values.dtype.update({key: dict(starts[key]) for key in sorted(keys & set(starts))})
+    return replaced(efficiency, table, values.table())
 
 
 def _with_sustained_share(efficiency: Efficiency, table: str, cases: Sequence[Case]) -> Efficiency:

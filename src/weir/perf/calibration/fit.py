@@ -86,7 +86,11 @@ class Values:
 
 
 def free_parameters(
-    kind: type[Any], traits: Sequence[str], dtype: str, reference: str
+    kind: type[Any],
+    traits: Sequence[str],
+    dtype: str,
+    reference: str,
+    idle: frozenset[str] = frozenset(),
 ) -> Iterator[Free]:
     """What is fitted in one format.
 
@@ -95,11 +99,12 @@ def free_parameters(
         traits: Trait sets of the calibration chips.
         dtype: The format.
         reference: The format that the shared values describe.
+        idle: Parameters that are not fitted.
     """
     for item in fields(kind):
         per = item.metadata["per"]
         low, high = item.metadata["low"], item.metadata["high"]
-        if "fixed" in per or (dtype != reference and "format" not in per):
+        if "fixed" in per or item.name in idle or (dtype != reference and "format" not in per):
             continue
         if "generation" not in per:
             level, key = (_SHARED, "") if dtype == reference else (_DTYPE, dtype)
@@ -130,6 +135,7 @@ def fit_format(
     reference: str,
     iterations: int = 60,
     restarts: int = 0,
+    idle: frozenset[str] = frozenset(),
 ) -> tuple[Efficiency, Fit]:
     """Fits one kernel in one format to cases of it.
 
@@ -140,12 +146,13 @@ def fit_format(
         reference: The kernel's reference format.
         iterations: Most iterations of one search.
         restarts: Further searches, each from a disturbed best point.
+        idle: Parameters that are not fitted.
     """
     kernel, dtype = cases[0].table, cases[0].dtype
     start = efficiency.tables[kernel]
     traits = sorted({case.machine.generation for case in cases})
     values = Values.of(start)
-    frees = list(free_parameters(kind, traits, dtype, reference))
+    frees = list(free_parameters(kind, traits, dtype, reference, idle))
     space = _Space.of(frees, [_first(kind, efficiency, kernel, dtype, free) for free in frees])
     # Every case counts the same, however many rows it has.
     weight = np.concatenate(

@@ -17,6 +17,7 @@ def to_toml(efficiency: Efficiency) -> str:
     lines = [_HEADER]
     lines += _table("kin", efficiency.kin)
     lines += _table("kin_energy", efficiency.kin_energy)
+    lines += _table("kin_conversion", efficiency.kin_conversion)
     lines += _table("kin_interval_log", efficiency.kin_interval_log)
     lines += _table("assumed", asdict(efficiency.assumed))
     for kernel, table in efficiency.tables.items():

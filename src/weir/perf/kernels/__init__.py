@@ -4,7 +4,7 @@ Every kernel is a function of a machine, the learned parameters and its shapes; 
 columns are numbers or arrays that broadcast, and the result is a `Cost`.
 """
 
-from weir.perf.kernels.attention import attention_decode, attention_prefill
+from weir.perf.kernels.attention import attention_prefill
 from weir.perf.kernels.collectives import (
     all_gather,
     all_reduce,
@@ -14,6 +14,7 @@ from weir.perf.kernels.collectives import (
 )
 from weir.perf.kernels.convolution import convolution_decode, convolution_prefill
 from weir.perf.kernels.cost import BOUNDS, Cost, scale
+from weir.perf.kernels.decode import attention_decode
 from weir.perf.kernels.efficiency import Efficiency
 from weir.perf.kernels.elementwise import elementwise
 from weir.perf.kernels.gemm import gemm

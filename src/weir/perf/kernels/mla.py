@@ -5,26 +5,23 @@ own. Decode absorbs the expansion into the queries and reads the latent once for
 has the arithmetic of a matrix product (arXiv:2405.04434, section 2.1).
 """
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from weir.perf.kernels.attention import (
-    KEYS_AND_VALUES,
-    DecodeParameters,
-    PrefillParameters,
-    Prompt,
-    Streams,
-    prefill_cost,
-    split_over_context,
-)
+from weir.perf.kernels.attention import KEYS_AND_VALUES, PrefillParameters, Prompt, prefill_cost
 from weir.perf.kernels.cost import FLOP_PER_MAC, Cost, sizes
+from weir.perf.kernels.decode import DecodeParameters, Streams, split_over_context
 from weir.perf.kernels.efficiency import Efficiency
 from weir.perf.kernels.formats import BF16_BYTES, cache_bytes
 from weir.perf.machine import Machine
 
 PREFILL: Final = "mla_prefill"
+# Kernel and format that say how fast a generation computes exponentials.
+ATTENTION_PREFILL: Final = "attention_prefill"
+EXPONENTIALS_OF: Final = "bf16-bf16"
 DECODE: Final = "mla_decode"
 # Heads of keys and values without the rotary part are this share of the latent rank in the models
 # that use the design: 128 of 512 (arXiv:2412.19437, section 4.2).
@@ -69,6 +66,9 @@ def mla_prefill(
     (dim,) = sizes(PREFILL, head_dim=HEAD_SHARE_OF_RANK * rank if head_dim is None else head_dim)
     kv = np.maximum(kv, q)
     p = eff.of(PrefillParameters, PREFILL, machine.generation, kv_dtype)
+    # One width of heads cannot tell exponentials from products; the units are those of attention.
+    units = eff.of(PrefillParameters, ATTENTION_PREFILL, machine.generation, EXPONENTIALS_OF)
+    p = replace(p, exponentials_per_clock=units.exponentials_per_clock)
     # Scores use the rotary part too, values do not.
     width = KEYS_AND_VALUES * dim + rope
     queries = batch * q * heads * (dim + rope) * BF16_BYTES
@@ -129,6 +129,14 @@ def mla_decode(
         cached_bytes=batch * kv * latent, pool_bytes=pool,
         other_bytes=batch * heads * width * BF16_BYTES,
         flop=FLOP_PER_MAC * batch * heads * kv * width,
+        row_bytes=np.minimum(heads, rows) * width * BF16_BYTES,
+        arithmetic=arithmetic(machine, kv_dtype),
     )  # fmt: skip
     shapes = {"batch": batch, "kv_tokens": kv, "heads": heads}
     return split_over_context(machine, eff, p, DECODE, streams, shapes)
+
+
+def arithmetic(machine: Machine, kv_dtype: str) -> str:
+    """Format of the products with a cache: its own where the chip computes in it, else bf16."""
+    own = machine.dense_flop_per_s.get(kv_dtype)
+    return "bf16" if own is None or np.any(np.isnan(own)) else kv_dtype

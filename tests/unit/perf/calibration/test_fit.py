@@ -46,6 +46,12 @@ def test_generations_have_their_own_values_only_of_what_belongs_to_them():
     assert not any(free.name == "interval_log" for free in frees)
 
 
+def test_what_a_kernel_never_reads_is_not_fitted():
+    frees = list(free_parameters(GemmParameters, ["ada"], "bf16", "bf16", frozenset({"launch_s"})))
+    assert "launch_s" not in {free.name for free in frees}
+    assert "tile_s" in {free.name for free in frees}
+
+
 def test_another_format_moves_only_what_formats_differ_in():
     frees = list(free_parameters(GemmParameters, ["hopper"], "fp8", "bf16"))
     assert {(free.level, free.key) for free in frees} == {("dtype", "fp8"), ("dtype", "fp8/hopper")}

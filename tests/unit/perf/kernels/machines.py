@@ -39,3 +39,17 @@ BARE = Machine(
     memory_capacity_bytes=64 * 2**30,
     memory_bandwidth_bytes_per_s=1.6e12,
 )
+# A chip without bulk copies, and one with the same matrix units and newer conversions.
+L40S = Machine(
+    name="L40S",
+    generation="ada",
+    dense_flop_per_s={"bf16": 362e12, "fp8": 733e12},
+    memory_capacity_bytes=48 * 2**30,
+    memory_bandwidth_bytes_per_s=864e9,
+    memory_type="GDDR6",
+    cores=142.0,
+    boost_clock_hz=2.52e9,
+    last_level_cache_bytes=96 * 2**20,
+    tdp_w=350.0,
+)
+GEFORCE = replace(L40S, name="GeForce", generation="blackwell-geforce")

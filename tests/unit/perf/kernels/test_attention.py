@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from tests.unit.perf.kernels.machines import H100
+from tests.unit.perf.kernels.machines import H100, L40S
 from weir.catalog.calibration import load_efficiency
 from weir.core.errors import InputError, UnknownNameError
-from weir.perf.kernels.attention import attention_decode, attention_prefill, visible_pairs
+from weir.perf.kernels.attention import attention_prefill, visible_pairs
 
 EFFICIENCY = load_efficiency()
 
@@ -27,10 +27,6 @@ def prefill(q=1024.0, kv=None, heads=32, kv_heads=8, **more):
     return attention_prefill(H100, EFFICIENCY, 2, q, kv or q, heads, kv_heads, 128, **more)
 
 
-def decode(kv=1024.0, batch=16, heads=32, kv_heads=8, **more):
-    return attention_decode(H100, EFFICIENCY, batch, kv, heads, kv_heads, 128, **more)
-
-
 def test_prefill_counts_two_products_over_the_visible_pairs():
     found = prefill(4.0, 6.0)
     assert found.flop == 2 * 2 * 2 * 32 * counted(4, 6, 0) * 128
@@ -40,35 +36,31 @@ def test_prefill_counts_two_products_over_the_visible_pairs():
 
 def test_a_window_never_costs_more_than_none():
     assert prefill(8192.0, window=128).time_s < prefill(8192.0).time_s
-    assert decode(8192.0, window=128).time_s < decode(8192.0).time_s
-
-
-def test_decode_streams_each_key_head_once():
-    found = decode(1000.0)
-    assert found.flop == 2 * 2 * 16 * 32 * 1000 * 128
-    assert found.memory_bytes == 2 * 16 * 1000 * 8 * 128 * 2 + 2 * 16 * 32 * 128 * 2
-    assert decode(1000.0, kv_dtype="fp8").memory_bytes < found.memory_bytes
-
-
-def test_long_contexts_of_decode_approach_the_memory_bandwidth():
-    found = decode(65536.0, batch=64)
-    assert 0.6 < found.hardware_s / found.time_s <= 1.0
 
 
 def test_more_context_never_takes_less_time():
     kv = np.arange(1.0, 20000.0, 37.0)
-    assert np.all(np.diff(decode(kv).time_s) > -1e-12)
     assert np.all(np.diff(prefill(kv).time_s) > -1e-12)
 
 
-def test_a_context_read_again_at_once_may_come_from_the_cache():
-    assert decode(256.0, cache_pool_bytes=1.0).time_s < decode(256.0).time_s
-
-
 def test_bad_sizes_and_formats_are_refused():
-    with pytest.raises(InputError, match="attention_decode: kv_tokens is 0"):
-        decode(0.0)
     with pytest.raises(InputError, match="attention_prefill: window is -1"):
         prefill(window=-1)
     with pytest.raises(UnknownNameError, match="fp3"):
-        decode(kv_dtype="fp3")
+        prefill(dtype="fp3")
+
+
+def test_few_queries_leave_matrix_instructions_of_a_small_granule_out():
+    # Sixteen rows are one instruction of a warp there, sixty-four a whole tile.
+    few, tile = (attention_prefill(L40S, EFFICIENCY, 512, q, q, 32, 8, 128) for q in (16.0, 64.0))
+    assert few.time_s < 0.7 * tile.time_s
+    # A warp group takes sixty-four rows whatever is in them; only what is moved differs.
+    one, all_rows = (
+        attention_prefill(H100, EFFICIENCY, 512, q, 64.0, 32, 8, 128) for q in (1.0, 64.0)
+    )
+    assert one.time_s > 0.6 * all_rows.time_s
+
+
+def test_a_window_costs_its_second_edge_where_all_keys_are_near():
+    assert prefill(256.0, window=255).time_s > prefill(256.0).time_s
+    assert prefill(256.0, window=256).time_s < prefill(256.0, window=255).time_s

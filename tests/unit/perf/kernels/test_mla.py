@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 
 from tests.unit.perf.kernels.machines import H100
@@ -32,3 +34,14 @@ def test_more_heads_share_a_latent_until_arithmetic_counts():
 def test_more_context_never_takes_less_time():
     kv = np.arange(1.0, 30000.0, 91.0)
     assert np.all(np.diff(mla_decode(H100, EFFICIENCY, 8, kv, 128, **SIZES).time_s) > -1e-12)
+
+
+def test_eight_bit_latents_are_multiplied_in_eight_bits_where_the_chip_does():
+    kv = {"kv_dtype": "fp8", **SIZES}
+    whole = mla_decode(H100, EFFICIENCY, 64, 16384, 512, **kv)
+    assert whole.hardware_s == whole.flop / 1979e12
+    for rates in ({"bf16": 989e12}, {"bf16": 989e12, "fp8": float("nan")}):
+        without = mla_decode(
+            replace(H100, dense_flop_per_s=rates), EFFICIENCY, 64, 16384, 512, **kv
+        )
+        assert without.hardware_s == without.flop / 989e12
