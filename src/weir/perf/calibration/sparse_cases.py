@@ -14,8 +14,8 @@ from weir.perf.calibration.cases import MLA_RANK, MLA_ROPE, Case
 from weir.perf.calibration.columns import Columns, floats
 from weir.perf.machine import Machine
 
-# Sizes that the columns do not state (arXiv:2602.15763, table of hyper-parameters; the collectors
-# of the tables read them from the published configuration).
+# Sizes that the columns do not state; the collectors of the tables read them from the published
+# configurations of the two models.
 INDEXER_HEADS: Final = 32.0
 PAGED_INDEXER_HEADS: Final = 64.0
 INDEXER_DIM: Final = 128.0

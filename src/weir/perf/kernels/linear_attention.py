@@ -3,7 +3,7 @@
 A prompt is worked on in chunks. Inside a chunk every token meets every other, which all chunks do
 at once; the state then passes from chunk to chunk, which they do one after the other (Gated
 DeltaNet, arXiv:2412.06464, section 3.3; the transform of the delta rule into matrix products is
-that of arXiv:2406.06484, section 3). Each stage is a kernel of its own, so what one hands to the
+that of arXiv:2406.06484). Each stage is a kernel of its own, so what one hands to the
 next goes through the memory. Decoding reads and writes the state of every head once.
 """
 

@@ -29,7 +29,7 @@ from weir.perf.kernels.linear_attention import (
 from weir.perf.machine import Machine
 
 VARIANT: Final = "mamba2"
-# Chunk of the published implementation and of most models that use it (arXiv:2405.21060, sec. 6).
+# Chunk of the published implementation (arXiv:2405.21060, section 6); some models take half.
 CHUNK: Final = 256.0
 
 
