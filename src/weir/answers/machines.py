@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from weir.catalog.entities import Chip
+from weir.catalog.fields import DTYPES
 from weir.catalog.query import Catalog
 from weir.catalog.stack import Assumption, load_assumptions
 from weir.core.errors import InputError
 from weir.core.provenance import Fact
+from weir.core.units import TERA
 from weir.perf.machine import Machine
 
 # The facts an estimate rests on; their statuses and sources go into the answer.
@@ -55,7 +57,8 @@ def machine_of(chip: Chip, catalog: Catalog | None = None) -> MachineOfChip:
         InputError: No memory capacity, bandwidth or 16-bit rate is published.
     """
     missing = [key for key in _NEEDED if math.isnan(chip.number(key))]
-    rates = dict(chip.dense_flop_per_s)
+    notes: list[str] = []
+    rates, spread = _rates(chip, notes)
     if not any(name in rates for name in _SIXTEEN_BIT):
         missing.append("dense_bf16")
     if missing:
@@ -63,7 +66,6 @@ def machine_of(chip: Chip, catalog: Catalog | None = None) -> MachineOfChip:
             f"{chip.name} cannot be estimated: nobody has published its {', '.join(missing)};"
             f" add the fact with its source to a {chip.id}.toml of your own (see --data)"
         )
-    notes: list[str] = []
     defaults = load_assumptions()
     if "bf16" not in rates:
         rates["bf16"] = rates["fp16"]
@@ -85,10 +87,29 @@ def machine_of(chip: Chip, catalog: Catalog | None = None) -> MachineOfChip:
         scale_up_domain=domain,
         scale_out_bytes_per_s_per_direction=_scale_out(chip, defaults, notes),
         pcie_bytes_per_s_per_direction=chip.number("pcie_bidirectional") / 2,
+        rate_spread_log=spread,
     )
     used = {key: chip.facts[key] for key in USED_KEYS if key in chip.facts}
     used |= {key: fact for key, fact in chip.facts.items() if key.startswith("dense_")}
     return MachineOfChip(machine, used, tuple(notes))
+
+
+def _rates(chip: Chip, notes: list[str]) -> tuple[dict[str, float], float]:
+    """Dense rates by format, and half the widest span of ln(rate) among those with bounds only."""
+    rates, bounded, spread = dict(chip.dense_flop_per_s), [], 0.0
+    for dtype in DTYPES:
+        low, high = chip.bounds(f"dense_{dtype}")
+        if dtype in rates or not 0 < low <= high < math.inf:
+            continue
+        rates[dtype] = math.sqrt(low * high)
+        spread = max(spread, math.log(high / low) / 2)
+        bounded.append(f"{dtype} {low / TERA:.4g} to {high / TERA:.4g}")
+    if bounded:
+        notes.append(
+            f"{chip.name}: only bounds of its dense rates are known ({', '.join(bounded)} TFLOP/s);"
+            " their geometric middle is used, and every interval is wider by them."
+        )
+    return rates, spread
 
 
 def _scale_up(chip: Chip, catalog: Catalog | None, notes: list[str]) -> tuple[float, float]:

@@ -41,6 +41,8 @@ class Machine:
         scale_up_domain: Chips that reach each other over scale-up links; 1 without.
         scale_out_bytes_per_s_per_direction: Network rate of one chip, one direction.
         pcie_bytes_per_s_per_direction: Host link, one direction.
+        rate_spread_log: Half the span of ln(rate) where of a dense rate only bounds are known; it
+            widens the interval of every estimate.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Machine:
     scale_up_domain: Column = float("nan")
     scale_out_bytes_per_s_per_direction: Column = float("nan")
     pcie_bytes_per_s_per_direction: Column = float("nan")
+    rate_spread_log: Column = 0.0
 
     @property
     def unknown(self) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ SHORT = Workload(isl=512, osl=64)
 def answer(catalog):
     chip, model = catalog.chip("H20"), catalog.model("Llama-3.1-8B")
     return assess(
-        chip, TO_CHINA, catalog, LAW, model=model, workload=SHORT, beside=("H20", "MI308X", "L4")
+        chip, TO_CHINA, catalog, LAW, model=model, workload=SHORT, beside=("H20", "HL-328", "L4")
     )
 
 
@@ -48,7 +48,10 @@ def test_before_any_rule_nothing_had_changed(catalog):
 
 
 def test_the_chip_is_not_put_beside_itself(answer):
-    assert [peer.chip.name for peer in answer.peers] == ["AMD Instinct MI308X", "NVIDIA L4"]
+    assert [peer.chip.name for peer in answer.peers] == [
+        "Intel Gaudi 3 HL-328 (China)",
+        "NVIDIA L4",
+    ]
 
 
 def test_what_cannot_be_estimated_says_why(answer):

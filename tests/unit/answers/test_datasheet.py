@@ -65,7 +65,7 @@ def test_an_interval_is_told_with_both_ends(catalog):
 
 
 def test_compared_chips_share_rows_and_unknown_stays_none(catalog):
-    chips = [catalog.chip("H20"), catalog.chip("MI308X")]
+    chips = [catalog.chip("H20"), catalog.chip("HL-328")]
     found = compare(chips, catalog)
     rates = {label: cells for _, label, cells in found.rows}
     assert rates["BF16 dense"][0].text == "148 TFLOP/s"

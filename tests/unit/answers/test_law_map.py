@@ -11,7 +11,7 @@ from weir.rules.transaction import Transaction
 
 LAW = load_law()
 CATALOG = Catalog()
-CHIPS = inputs_of(CATALOG.chip(name) for name in ("A800 SXM", "H20", "MI308X"))
+CHIPS = inputs_of(CATALOG.chip(name) for name in ("A800 SXM", "H20", "MI308X", "HL-328"))
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,8 @@ def test_places_hold_bounds_and_the_answer_of_the_law():
     found = law_map(CHIPS, job, LAW, DENSITY)
     by_id = {place.chip_id: place for place in found.places}
     assert by_id["h20-96"].x == (2368, 2368)
-    assert by_id["mi308x"].x[1] == math.inf
+    assert by_id["gaudi-3-hl-328"].x[1] == math.inf
+    assert by_id["mi308x"].x == pytest.approx((3872, 5505.6))
     told = [status.licence_required for status in statuses(CHIPS, job, LAW)]
     assert [place.licence_required for place in found.places] == told
 

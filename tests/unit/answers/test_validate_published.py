@@ -57,7 +57,7 @@ def test_what_cannot_be_predicted_is_counted_with_its_reason(catalog):
         catalog,
         [
             SPEED,
-            replace(SPEED, chip="mi308x"),
+            replace(SPEED, chip="gaudi-3-hl-328"),
             replace(SPEED, chip="l40s", model="llama-3.1-405b"),
             replace(SPEED, degrees=(("tp", 3),)),
         ],

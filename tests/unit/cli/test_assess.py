@@ -34,13 +34,15 @@ def test_only_legality_where_no_model_is_given(weir):
 
 
 def test_a_chip_that_cannot_be_estimated_still_has_its_law(weir):
-    words = ("assess", "MI308X", *TO_CHINA, "--model", "Llama-3.1-8B", "--beside", "H20")
+    words = ("assess", "HL-328", *TO_CHINA, "--model", "Llama-3.1-8B", "--beside", "H20")
     found = weir(*words)
     assert found.status == 0
     text = " ".join(found.out.split())
-    assert "Letter of April 2025 to AMD" in text
+    assert "Letter of April 2025 to Intel" in text
     assert "nobody has published its dense_bf16" in text
     answer = json.loads(weir(*words, "--json").out)
     assert set(answer["estimate"]) == {"chip", "reason"}
     assert list(answer) == list(Assessment.__dataclass_fields__)
-    assert answer["estimate"]["reason"].startswith("AMD Instinct MI308X cannot be estimated")
+    assert answer["estimate"]["reason"].startswith(
+        "Intel Gaudi 3 HL-328 (China) cannot be estimated"
+    )

@@ -30,7 +30,7 @@ from weir.answers.estimate import Estimate
         (("H20", "DeepSeek-R1", "--weights", "fp7"), 2, "unknown number format 'fp7'"),
         (("H20", "DeepSeek-R1", "--weights", "nvfp4"), 2, "no published dense fp4 rate"),
         (("H20", "DeepSeek-R1", "--kv-cache", "fp3"), 2, "unknown cache format 'fp3'"),
-        (("MI308X", "DeepSeek-R1"), 2, "nobody has published its dense_bf16"),
+        (("HL-328", "DeepSeek-R1"), 2, "nobody has published its dense_bf16"),
         (("H20", "DeepSeek-R1", "--chips", "1"), 3, "the weights do not fit"),
         (("H20", "DeepSeek-R1", "--chips", "3"), 3, "use a power of two"),
         (("H20", "DeepSeek-R1", "--users", "1e9"), 3, "does not fit on any number"),

@@ -28,7 +28,7 @@ TRACE = "arrival_s,prompt_tokens,output_tokens\n" + "".join(
         (("Qwen3-8B", "--on-chips", "H20", "--expert-skew", "-1"), 2, "expert_skew is -1"),
         (("Qwen3-8B", "--on-chips", "H20", "--skip-broken"), 2, "needs --trace"),
         (("Qwen3-8B", "--on-chips", "H20", "--trace", "none.csv"), 2, "cannot be read"),
-        (("Qwen3-8B", "--on-chips", "MI308X"), 2, "nobody has published its dense_bf16"),
+        (("Qwen3-8B", "--on-chips", "HL-328"), 2, "nobody has published its dense_bf16"),
         (("DeepSeek-R1", "--on-chips", "L20", "--most-chips", "2"), 3, "does not fit on up to 2"),
     ],
 )
@@ -67,10 +67,11 @@ def test_a_plan_names_fleet_winner_and_how_to_start(weir):
 
 
 def test_a_chip_that_cannot_be_judged_is_told_beside_one_that_can(weir):
-    done = weir("plan", "Qwen3-8B", "--on-chips", "H20,MI308X", *SHORT)
+    done = weir("plan", "Qwen3-8B", "--on-chips", "H20,HL-328", *SHORT)
     assert done.status == 0
-    assert "AMD Instinct MI308X: AMD Instinct MI308X cannot be estimated" in " ".join(
-        done.out.split()
+    assert (
+        "Intel Gaudi 3 HL-328 (China): Intel Gaudi 3 HL-328 (China) cannot be estimated"
+        in " ".join(done.out.split())
     )
 
 

@@ -96,6 +96,7 @@ def widening(efficiency: Efficiency, kernel: str, machine: Machine, **arguments:
     squares = efficiency.assumed.interval_log**2 * unknown_share(
         machine.cores, machine.boost_clock_hz, machine.last_level_cache_bytes
     )
+    squares = squares + np.square(machine.rate_spread_log)
     kin = 0.0
     traits = efficiency.traits(kernel, machine.generation)
     if traits not in (machine.generation, efficiency.kin_energy.get(machine.generation)):
