@@ -125,4 +125,5 @@ def test_splitting_columns_over_chips_conserves_arithmetic(machine, m, n, k, par
     whole = kernels.gemm(machine, EFFICIENCY, m, n * parts, k, dtype="bf16")
     part = kernels.gemm(machine, EFFICIENCY, m, n, k, dtype="bf16")
     assert part.flop * parts == pytest.approx(float(whole.flop))
-    assert part.time_s <= whole.time_s * (1 + 1e-9)
+    # Fewer tiles keep fewer cores reading the rows that both share, which may cost a trace.
+    assert part.time_s <= whole.time_s * (1 + 1e-3)
