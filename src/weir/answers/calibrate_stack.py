@@ -168,17 +168,22 @@ def _held_out(
     clients: Mapping[str, Client],
     iterations: int,
 ) -> list["_Spread"]:
-    """Errors on each calibration chip of a fit that did not see it, with the widths they had."""
-    found = []
+    """Errors on each calibration chip of a fit that did not see it, with the widths they had.
+
+    A chip is held out only if the others say something of TPOT. Runs that may have drafted count
+    where there are no others.
+    """
+    found: dict[bool, list[_Spread]] = {False: [], True: []}
     for chip in CALIBRATION_CHIPS:
         rest = [case for case in cases if case.chip != chip]
         mine = [case for case in cases if case.chip == chip]
-        if not rest or not mine:
+        if not mine or all(case.may_draft for case in rest):
             continue
         stack, habits = _fit(rest, framework, start, clients, iterations)
         bare = replace(stack, step_log_sd=0.0, queue_log_sd=0.0)
-        found += [case.spread(bare, habits) for case in mine if not case.may_draft]
-    return found
+        for case in mine:
+            found[case.may_draft].append(case.spread(bare, habits))
+    return found[False] or found[True]
 
 
 def _doubt(stack: Stack) -> Array:

@@ -98,3 +98,14 @@ def test_clients_change_for_one_framework_only(tmp_path):
     assert after["public"].habits("vllm") == Habits(0.25, 3.0)
     assert after["maker"] == before["maker"]
     assert after["public"].habits("sglang") == before["public"].habits("sglang")
+
+
+def test_a_chip_whose_runs_may_all_have_drafted_is_never_all_there_is():
+    """Without the other chip there is no TPOT to learn from, so only this one is held out."""
+    rows = [
+        run("h100_sxm", "Llama-3.1-8B", Layout(), 1024.0, 1024.0, 8.0),
+        run("b200_sxm", "DeepSeek-R1", Layout(tp=8), 1024.0, 1024.0, 8.0),
+    ]
+    fit = calibrate_stack(rows, "vllm", CATALOG, kernels={}, iterations=2)
+    assert fit.runs == 2
+    assert fit.stack.step_log_sd > 0.1  # the runs are made up: each took a second
