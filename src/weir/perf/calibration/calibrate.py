@@ -1,6 +1,6 @@
 """All fits of the kernel model, and the intervals that leaving chips out teaches."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -191,7 +191,25 @@ def leave_one_out(table: str, cases: Sequence[Case], start: Efficiency) -> Itera
         return
     for chip in chips:
         others = [case for case in reference if case.chip != chip]
-        yield Held(chip, fit_kernel(table, others, start, only_reference=True))
+        gone = {case.machine.generation for case in reference} - {
+            case.machine.generation for case in others
+        }
+        yield Held(chip, fit_kernel(table, others, _without(start, gone), only_reference=True))
+
+
+def _without(efficiency: Efficiency, gone: Set[str]) -> Efficiency:
+    """Parameters without some trait sets: kernels read each other's, and these saw the chip."""
+    tables = {}
+    for kernel, table in efficiency.tables.items():
+        values = Values.of(table)
+        values.generation = {
+            name: part for name, part in values.generation.items() if name not in gone
+        }
+        values.dtype = {
+            key: part for key, part in values.dtype.items() if key.partition("/")[2] not in gone
+        }
+        tables[kernel] = values.table()
+    return replace(efficiency, tables=tables)
 
 
 def with_intervals(

@@ -1,0 +1,58 @@
+from dataclasses import replace
+
+import numpy as np
+
+from tests.unit.perf.kernels.machines import H100, L40S
+from weir.catalog.calibration import START, load_efficiency, read_efficiency
+from weir.perf.calibration.calibrate import PLANS, fit_kernel, leave_one_out
+from weir.perf.calibration.cases import Case
+from weir.perf.calibration.fit import free_parameters
+
+MACHINES = (H100, L40S, replace(L40S, name="A100", generation="ampere"))
+
+
+def copies():
+    """Element-wise calls on three generations, as the model times them."""
+    moved = np.geomspace(1e4, 1e9, 12)
+    for machine in MACHINES:
+        arguments = {"bytes_read": moved, "bytes_written": moved}
+        case = Case("elementwise", "", machine.name, "trtllm", machine, arguments, np.ones(12))
+        yield replace(case, measured_s=case.estimate(load_efficiency()).time_s)
+
+
+def test_a_chip_that_is_left_out_leaves_no_trace_in_any_kernel():
+    for held in leave_one_out("elementwise", list(copies()), load_efficiency()):
+        gone = next(item.generation for item in MACHINES if item.name == held.chip)
+        for name, table in held.efficiency.tables.items():
+            assert gone not in table.generation, name
+            assert not [key for key in table.dtype if key.endswith(f"/{gone}")], name
+        others = {item.generation for item in MACHINES} - {gone}
+        assert others <= set(held.efficiency.tables["gemm"].generation)
+
+
+def test_a_format_starts_where_it_is_told_to_on_each_generation():
+    start = read_efficiency(START)
+    told = start.tables["attention_decode"].dtype["fp8/ada"]
+    assert told["grouped_split_max"] == 1.0
+    arguments = {
+        "batch": np.array([1.0, 2.0]), "kv_tokens": np.array([1e4, 2e4]),
+        "heads": np.array([8.0, 8.0]), "kv_heads": np.array([1.0, 1.0]),
+        "head_dim": np.array([128.0, 128.0]), "window": np.zeros(2), "cache_pool_bytes": 1.0,
+    }  # fmt: skip
+    cases = [
+        Case("attention_decode", dtype, "L40S", "trtllm", L40S, {**arguments, "kv_dtype": dtype},
+             np.array([1e-4, 2e-4]))
+        for dtype in ("bf16", "fp8")
+    ]  # fmt: skip
+    found = fit_kernel("attention_decode", cases[:1], start)
+    # Only a format that has cases is told where to start.
+    assert not [key for key in found.tables["attention_decode"].dtype if "/" in key]
+    found = fit_kernel("attention_decode", cases, start)
+    assert found.tables["attention_decode"].dtype["fp8/ada"]["grouped_split_max"] < 2.0
+
+
+def test_what_a_kernel_never_reads_keeps_its_start():
+    plan = PLANS["mla_decode"]
+    names = {free.name for free in free_parameters(plan.kind, ["ada"], "bf16", "bf16", plan.idle)}
+    assert not names & plan.idle
+    assert "block_s" in names
