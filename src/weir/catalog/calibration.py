@@ -133,6 +133,13 @@ class Efficiency:
         kin = self.kin.get(generation, GENERIC)
         return kin if kin in sets else GENERIC
 
+    def family(self, generation: str) -> str:
+        """The generation whose kernels a generation runs: where both its traits and its process are
+        those of one other, it is that one with other numbers.
+        """
+        kin = self.kin.get(generation, generation)
+        return kin if self.kin_energy.get(generation) == kin else generation
+
     def is_foreign(self, kernel: str, generation: str) -> bool:
         """Whether the energy of an operation on a generation is that of another process."""
         return self.traits(kernel, generation) != generation and generation not in self.kin_energy

@@ -263,7 +263,8 @@ def _factor(operator: Operator, engine: Engine, *, has_prompts: bool) -> float:
     words = operator.arguments
     form = str(words.get("dtype", words.get("kv_dtype", words.get("variant", ""))))
     kernel = FORMATS[form].kernel if form in FORMATS else form
-    found = engine.stack.factors(operator.kernel, kernel, engine.machine.generation)
+    family = engine.efficiency.family(engine.machine.generation)
+    found = engine.stack.factors(operator.kernel, kernel, family)
     return found.prefill if has_prompts else found.decode
 
 

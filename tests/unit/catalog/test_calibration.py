@@ -56,6 +56,13 @@ def test_blackwell_ultra_is_blackwell_with_twice_the_exponentials():
     assert ultra == plain
 
 
+def test_a_generation_with_traits_and_process_of_one_other_runs_its_kernels():
+    assert EFFICIENCY.family("blackwell-ultra") == "blackwell"
+    # The process of one and the traits of another, or its own kernels, make no family.
+    for name in ("blackwell-geforce", "hopper", "blackwell", "ascend"):
+        assert EFFICIENCY.family(name) == name
+
+
 def test_the_most_specific_value_wins():
     text = {
         **HEAD,

@@ -134,6 +134,12 @@ def test_a_frameworks_own_kernels_take_the_place_of_the_priced_ones():
     assert float(plain.kernel_s - faster.kernel_s) == pytest.approx(experts / 2)
 
 
+def test_a_frameworks_factor_for_a_generation_holds_for_its_family():
+    stack = replace(PLAIN, kernels={"moe_gemm/fp8_block/blackwell": KernelFactors(0.5, 1.0)})
+    slow, fast = (engine("B300", stack=chosen).step(decode(8.0)) for chosen in (PLAIN, stack))
+    assert fast.kernel_s < slow.kernel_s
+
+
 def test_launches_saved_never_beat_the_datasheet():
     step = engine(stack=replace(PLAIN, fused_launch_s=1.0)).step(decode(8.0))
     assert step.kernel_s == pytest.approx(float(step.hardware_s))
