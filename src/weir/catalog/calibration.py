@@ -134,8 +134,10 @@ class Efficiency:
         return kin if kin in sets else GENERIC
 
     def family(self, generation: str) -> str:
-        """The generation whose kernels a generation runs: where both its traits and its process are
-        those of one other, it is that one with other numbers.
+        """The generation whose kernels a generation runs.
+
+        Where both its traits and its process are those of one other, it is that one with other
+        numbers; else it is its own.
         """
         kin = self.kin.get(generation, generation)
         return kin if self.kin_energy.get(generation) == kin else generation
