@@ -1,6 +1,7 @@
 """A framework's own kernels over those the model prices, from the measured kernel tables."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
@@ -13,6 +14,7 @@ from weir.catalog.kernel_tables import installed_tables
 from weir.catalog.query import Catalog
 from weir.catalog.stack import KernelFactors
 from weir.perf.calibration.cases import Case
+from weir.perf.calibration.least_squares import minimise
 from weir.perf.kernels.efficiency import Efficiency
 
 Array = NDArray[np.float64]
@@ -34,14 +36,41 @@ ROWS: Final = 3000
 # The argument that counts the rows of a step; the others run in one phase only.
 _ROWS_OF: Final = {"gemm": "m", "moe_gemm": "tokens", "linear_prefill": "tokens"}
 _FEWEST: Final = 20
+# Largest logarithm of a factor, the error at which the loss bends, and how strongly the factors of
+# a kernel are held together.
+_WIDEST: Final = 3.0
+_BEND: Final = 0.2
+_PULL: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class KernelRows:
+    """Rows of one kernel: the parts of the priced time, measured time, and which are few."""
+
+    launch_s: Array
+    groups_s: Array
+    work_s: Array
+    measured_s: Array
+    is_few: NDArray[np.bool_]
+
+    def joined(self, other: "KernelRows") -> "KernelRows":
+        """These rows and others."""
+        return KernelRows(
+            *(
+                np.concatenate([getattr(self, item.name), getattr(other, item.name)])
+                for item in fields(self)
+            )
+        )
 
 
 def framework_kernels(
     framework: str, catalog: Catalog, efficiency: Efficiency | None = None
 ) -> Mapping[str, KernelFactors]:
-    """Median of measured over priced times by "kernel/format/generation".
+    """What a framework's kernels take over the priced ones, by "kernel/format/generation".
 
-    Only the calibration chips' tables are read, of the framework's current version.
+    A call that measures long because of its launches says nothing of its work, and the other way
+    round, so both are fitted apart, robustly and in logarithms. Only the calibration chips' tables
+    are read, of the framework's current version.
 
     Args:
         framework: Key of the framework.
@@ -56,18 +85,13 @@ def framework_kernels(
     every = machines(tables, catalog)
     chips = {name: every[name] for name in CALIBRATION_CHIPS}
     cases = read_cases(tables, chips, framework=framework, rows=ROWS, only_fit=True)
-    errors: dict[tuple[str, str, str], list[tuple[Array, Array]]] = {}
+    found: dict[str, KernelRows] = {}
     for kernel in KERNELS:
         for case in cases.get(kernel, []):
-            key = kernel, _form(case), case.machine.generation
-            errors.setdefault(key, []).append(_errors(case, efficiency))
-    found = {}
-    for (kernel, form, generation), parts in errors.items():
-        few = np.concatenate([part[0] for part in parts])
-        many = np.concatenate([part[1] for part in parts])
-        name = f"{kernel}/{form}/{generation}"
-        found[name] = KernelFactors(_median(few, many), _median(many, few))
-    return found
+            key = f"{kernel}/{_form(case)}/{case.machine.generation}"
+            rows = _rows(case, efficiency)
+            found[key] = found[key].joined(rows) if key in found else rows
+    return {key: fit_factors(rows) for key, rows in found.items()}
 
 
 def _form(case: Case) -> str:
@@ -75,16 +99,40 @@ def _form(case: Case) -> str:
     return str(arguments.get("dtype", arguments.get("kv_dtype", case.dtype)))
 
 
-def _errors(case: Case, efficiency: Efficiency) -> tuple[Array, Array]:
-    """Logarithms of measured over priced times on few rows and on many."""
-    error = np.log(case.measured_s / case.estimate(efficiency).time_s)
+def _rows(case: Case, efficiency: Efficiency) -> KernelRows:
+    priced = case.estimate(efficiency)
+    shape = case.measured_s.shape
     name = _ROWS_OF.get(case.kernel)
-    if name is None:
-        return error, error
-    rows = np.broadcast_to(np.asarray(case.arguments[name]), error.shape)
-    return error[rows <= FEW_ROWS], error[rows > FEW_ROWS]
+    rows = np.asarray(0.0 if name is None else case.arguments[name])
+    return KernelRows(
+        np.broadcast_to(priced.launch_s, shape),
+        np.broadcast_to(priced.groups_s, shape),
+        np.broadcast_to(priced.time_s - priced.launch_s - priced.groups_s, shape),
+        case.measured_s,
+        np.broadcast_to(rows <= FEW_ROWS, shape),
+    )
 
 
-def _median(errors: Array, otherwise: Array) -> float:
-    chosen = errors if len(errors) >= _FEWEST else otherwise
-    return float(np.exp(np.median(chosen))) if len(chosen) else 1.0
+def fit_factors(rows: KernelRows) -> KernelFactors:
+    """The factors under which priced calls come closest to measured ones.
+
+    Too few rows of one kind, few tokens or many, share the factor of the other.
+    """
+    parts = np.array([rows.launch_s, rows.groups_s, rows.work_s])
+    ratio = float(np.log(np.median(rows.measured_s / parts.sum(axis=0))))
+    many = np.count_nonzero(~rows.is_few)
+    has_both = min(many, rows.is_few.size - many) >= _FEWEST
+    places = [0, 1, 2, 3 if has_both else 2]
+    pull = _PULL * np.sqrt(rows.is_few.size)
+
+    def residuals(x: Array) -> Array:
+        launch, groups, few, other = np.exp(x[places])
+        work = np.where(rows.is_few, few, other)
+        estimate = launch * rows.launch_s + groups * rows.groups_s + work * rows.work_s
+        # Where all calls are long, or all short, nothing tells the parts apart.
+        alike = pull * (x[[0, 1, *places[3:]]] - x[2])
+        return np.concatenate([np.log(estimate / rows.measured_s) / _BEND, alike])
+
+    start = np.full(max(places) + 1, np.clip(ratio, -_WIDEST, _WIDEST))
+    best = minimise(residuals, start, start * 0.0 - _WIDEST, start * 0.0 + _WIDEST).x
+    return KernelFactors(*(float(value) for value in np.exp(best[places])))

@@ -23,15 +23,19 @@ class KernelFactors:
     """Time of a framework's kernel over that of the kernel the model prices.
 
     Attributes:
-        decode: On the few rows of decode steps.
-        prefill: On the many rows of prompts.
+        launch: Of the part that does not grow with the work.
+        groups: Of what goes with the number of experts, with tokens or without.
+        decode: Of the rest on the few rows of decode steps.
+        prefill: Of the rest on the many rows of prompts.
     """
 
+    launch: float
+    groups: float
     decode: float
     prefill: float
 
 
-SAME_KERNELS: Final = KernelFactors(1.0, 1.0)
+SAME_KERNELS: Final = KernelFactors(1.0, 1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)

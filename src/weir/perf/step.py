@@ -241,8 +241,7 @@ def _own_kernels(
     stack = engine.stack
     factor = stack.kernel_factor_prefill if has_prompts else stack.kernel_factor_decode
     times = [
-        cost.time_s
-        * _factor(operator, engine, has_prompts=has_prompts)
+        _own_kernel(operator, cost, engine, has_prompts=has_prompts)
         * factor
         * (1.0 - engine.exchange_overlap if operator.kernel == EXCHANGE else 1.0)
         for operator, cost in priced
@@ -259,13 +258,19 @@ def _own_kernels(
     )
 
 
-def _factor(operator: Operator, engine: Engine, *, has_prompts: bool) -> float:
+def _own_kernel(operator: Operator, cost: Cost, engine: Engine, *, has_prompts: bool) -> Array:
+    """Time of a kernel in the framework's own version of it."""
     words = operator.arguments
     form = str(words.get("dtype", words.get("kv_dtype", words.get("variant", ""))))
     kernel = FORMATS[form].kernel if form in FORMATS else form
     family = engine.efficiency.family(engine.machine.generation)
     found = engine.stack.factors(operator.kernel, kernel, family)
-    return found.prefill if has_prompts else found.decode
+    work = found.prefill if has_prompts else found.decode
+    return (
+        cost.time_s * work
+        + cost.launch_s * (found.launch - work)
+        + cost.groups_s * (found.groups - work)
+    )
 
 
 def _interval(

@@ -79,7 +79,7 @@ def test_only_calibration_chips_and_the_framework_are_read(fitted):
 
 def test_what_is_written_is_read_back(tmp_path):
     stacks = dict(load_stacks())
-    factors = {"gemm/fp8": KernelFactors(0.5, 1.25)}
+    factors = {"gemm/fp8": KernelFactors(0.75, 0.625, 0.5, 1.25)}
     stacks["vllm"] = replace(stacks["vllm"], decode_step_s=1.25e-3, kernels=factors)
     path = tmp_path / "stack.toml"
     path.write_text(stack_toml(stacks), encoding="utf-8")

@@ -34,8 +34,8 @@ receive_steps = 1
 kernel_factor_decode = 1.0
 kernel_factor_prefill = 1.0
 [mine.kernels]
-"gemm/fp8" = {decode = 0.9, prefill = 1.0}
-"gemm/fp8/hopper" = {decode = 0.8, prefill = 1.1}
+"gemm/fp8" = {launch = 0.9, groups = 0.9, decode = 0.9, prefill = 1.0}
+"gemm/fp8/hopper" = {launch = 0.8, groups = 0.8, decode = 0.8, prefill = 1.1}
 """
 
 

@@ -126,7 +126,7 @@ def test_a_layout_that_does_not_divide_is_refused():
 
 def test_a_frameworks_own_kernels_take_the_place_of_the_priced_ones():
     plain = engine().step(decode(8.0))
-    stack = replace(PLAIN, kernels={"moe_gemm/fp8_block": KernelFactors(0.5, 1.0)})
+    stack = replace(PLAIN, kernels={"moe_gemm/fp8_block": KernelFactors(0.5, 0.5, 0.5, 1.0)})
     faster = engine(stack=stack).step(decode(8.0))
     experts = sum(
         float(item.time_s) for item in plain.operators if item.operator.kernel == "moe_gemm"
@@ -134,8 +134,20 @@ def test_a_frameworks_own_kernels_take_the_place_of_the_priced_ones():
     assert float(plain.kernel_s - faster.kernel_s) == pytest.approx(experts / 2)
 
 
+def test_what_a_kernel_takes_without_work_has_factors_of_its_own():
+    plain = engine().step(decode(8.0))
+    bare = replace(PLAIN, kernels={"moe_gemm/fp8_block": KernelFactors(0.0, 0.0, 1.0, 1.0)})
+    faster = engine(stack=bare).step(decode(8.0))
+    costs = [item.cost for item in plain.operators if item.operator.kernel == "moe_gemm"]
+    saved = sum(float(cost.launch_s + cost.groups_s) for cost in costs)
+    assert 0.0 < saved < sum(float(cost.time_s) for cost in costs)
+    assert float(plain.kernel_s - faster.kernel_s) == pytest.approx(saved)
+
+
 def test_a_frameworks_factor_for_a_generation_holds_for_its_family():
-    stack = replace(PLAIN, kernels={"moe_gemm/fp8_block/blackwell": KernelFactors(0.5, 1.0)})
+    stack = replace(
+        PLAIN, kernels={"moe_gemm/fp8_block/blackwell": KernelFactors(0.5, 0.5, 0.5, 1.0)}
+    )
     slow, fast = (engine("B300", stack=chosen).step(decode(8.0)) for chosen in (PLAIN, stack))
     assert fast.kernel_s < slow.kernel_s
 
@@ -167,7 +179,9 @@ def test_a_skewed_router_slows_the_busiest_chip():
 def test_a_framework_may_have_its_own_kernel_of_one_kind_of_linear_attention():
     found = {}
     for variant in ("gated_delta", "kimi_delta"):
-        stack = replace(PLAIN, kernels={f"linear_decode/{variant}": KernelFactors(0.5, 1.0)})
+        stack = replace(
+            PLAIN, kernels={f"linear_decode/{variant}": KernelFactors(0.5, 0.5, 0.5, 1.0)}
+        )
         step = engine("H100", "qwen3-next-80b-a3b", Layout(tp=2), BF16, stack).step(decode(64.0))
         (update,) = [item for item in step.operators if item.operator.name == "state update"]
         found[variant] = float(update.time_s / update.cost.time_s)

@@ -31,6 +31,8 @@ class Cost:
         bound: What takes longest, an index into `BOUNDS`.
         low_s: Lower end of the 80 % interval of the time.
         high_s: Upper end.
+        launch_s: Part of the time that does not grow with the work.
+        groups_s: Further part that goes with the number of experts, with tokens or without.
     """
 
     time_s: Array
@@ -41,6 +43,8 @@ class Cost:
     bound: NDArray[np.int8]
     low_s: Array
     high_s: Array
+    launch_s: Array
+    groups_s: Array
 
     def __add__(self, other: "Cost") -> "Cost":
         """One after the other: errors of one chip go the same way, so interval ends add."""
@@ -53,6 +57,8 @@ class Cost:
             bound=np.where(self.time_s >= other.time_s, self.bound, other.bound).astype(np.int8),
             low_s=self.low_s + other.low_s,
             high_s=self.high_s + other.high_s,
+            launch_s=self.launch_s + other.launch_s,
+            groups_s=self.groups_s + other.groups_s,
         )
 
     def __mul__(self, count: ArrayLike) -> "Cost":
@@ -74,6 +80,8 @@ def scale(cost: Cost, count: ArrayLike) -> Cost:
         bound=cost.bound,
         low_s=cost.low_s * times,
         high_s=cost.high_s * times,
+        launch_s=cost.launch_s * times,
+        groups_s=cost.groups_s * times,
     )
 
 
@@ -95,6 +103,7 @@ def cost(
     flop: ArrayLike = 0.0,
     memory_bytes: ArrayLike = 0.0,
     link_bytes: ArrayLike = 0.0,
+    groups_s: ArrayLike = 0.0,
 ) -> Cost:
     """Assembles a `Cost` whose fields all have the broadcast shape.
 
@@ -106,6 +115,7 @@ def cost(
         flop: Arithmetic.
         memory_bytes: Memory traffic.
         link_bytes: Link traffic.
+        groups_s: What of the launch part goes with the number of experts.
     """
     shape = np.broadcast_shapes(
         np.shape(time_s),
@@ -130,6 +140,8 @@ def cost(
         bound=bound,
         low_s=_full(time / spread, shape),
         high_s=_full(time * spread, shape),
+        launch_s=_full(np.minimum(parts.get(LAUNCH, 0.0), time) - groups_s, shape),
+        groups_s=_full(groups_s, shape),
     )
 
 

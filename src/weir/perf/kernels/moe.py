@@ -155,8 +155,8 @@ def moe_gemm(
     down = _product(machine, eff, p, form, group, hidden, inner)
     between = p.permute_passes * _pass_s(p, chip, load.rows * (hidden + width))
     between = between + p.token_passes * _pass_s(p, chip, tokens * hidden)
-    sorting = p.router_expert_s * experts + p.pair_s * tokens * top_k
-    launch = p.launch_s + p.expert_s * local + sorting
+    groups = p.expert_s * local + p.router_expert_s * experts
+    launch = p.launch_s + groups + p.pair_s * tokens * top_k
     shapes = {
         "tokens": tokens, "hidden": hidden, "intermediate": inner, "experts_local": local,
         "top_k": top_k,
@@ -171,6 +171,7 @@ def moe_gemm(
         hardware_s=up.hardware_s + down.hardware_s,
         flop=up.flop + down.flop,
         memory_bytes=up.memory_bytes + down.memory_bytes,
+        groups_s=groups,
     )  # fmt: skip
 
 
