@@ -30,11 +30,11 @@ def with_pools(
     catalog: Catalog,
     efficiency: Efficiency | None = None,
 ) -> dict[str, Stack]:
-    """Frameworks with the time between workers, and the spread of TTFT, of disaggregated runs.
+    """Frameworks with the time between workers, and the spreads, of disaggregated runs.
 
     The time is that at which half the runs of the calibration chips with few users take longer. A
-    framework without such runs keeps none. The spread is one for all frameworks: four fifths of
-    the runs of a chip lie inside that the time was not taken from.
+    framework without such runs keeps none. The spreads are one for all frameworks: four fifths of
+    the runs of a chip lie inside that the time was not taken from; no TPOT of such a run is fitted.
 
     Args:
         stacks: Frameworks as fitted on runs without separate workers.
@@ -44,12 +44,20 @@ def with_pools(
         efficiency: Parameters of the kernels; those of the stock if left out.
     """
     chosen = [row for row in rows if row.pools is not None and row.chip in CALIBRATION_CHIPS]
-    bare = {key: replace(stack, handover_s=0.0, pools_log_sd=0.0) for key, stack in stacks.items()}
-    found = predict(chosen, catalog, bare, clients, efficiency).predicted
-    times = {key: _handover_s(_of(found, framework=key)) for key in stacks}
-    spread = _spread([item for key in stacks for item in _held_out(_of(found, framework=key))])
+    bare = {
+        key: replace(stack, handover_s=0.0, pools_log_sd=0.0, pools_step_log_sd=0.0)
+        for key, stack in stacks.items()
+    }
+    predicted = predict(chosen, catalog, bare, clients, efficiency).predicted
+    found = {key: _of(predicted, framework=key) for key in stacks}
+    if not any(found.values()):
+        return dict(stacks)
+    first = _spread([item for mine in found.values() for item in _held_out(mine)])
+    step = _spread([_tpot_error(item) for mine in found.values() for item in mine])
     return {
-        key: replace(stack, handover_s=times[key], pools_log_sd=spread) if spread else stack
+        key: replace(
+            stack, handover_s=_handover_s(found[key]), pools_log_sd=first, pools_step_log_sd=step
+        )
         for key, stack in stacks.items()
     }
 
@@ -102,8 +110,14 @@ def _held_out(found: Sequence[Prediction]) -> list[tuple[float, float, float]]:
     return errors
 
 
+def _tpot_error(item: Prediction) -> tuple[float, float, float]:
+    return (
+        float(np.log(item.row.tpot_s / item.tpot_s)),
+        float(np.log(item.tpot_s / item.tpot_low_s)),
+        float(np.log(item.tpot_high_s / item.tpot_s)),
+    )
+
+
 def _spread(errors: Sequence[tuple[float, float, float]]) -> float:
-    if not errors:
-        return 0.0
     error, down, up = (np.array(values) for values in zip(*errors, strict=True))
     return coverage_spread(error, down, up)

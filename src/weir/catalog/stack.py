@@ -59,6 +59,7 @@ class Stack:
         queue_log_sd: The same of time to first token, over what its steps explain.
         handover_s: Time a request spends between prefill and decode workers, besides the transfer.
         pools_log_sd: The deviation of time to first token where those are apart.
+        pools_step_log_sd: What is added there to the deviation of step time.
         memory_fraction: Share of the chip's memory the framework uses.
         reserve_bytes: Driver context, libraries and communication set-up.
         cache_block_tokens: Tokens of one block of a paged cache.
@@ -86,6 +87,7 @@ class Stack:
     queue_log_sd: float
     handover_s: float
     pools_log_sd: float
+    pools_step_log_sd: float
     memory_fraction: float
     reserve_bytes: float
     cache_block_tokens: int

@@ -219,7 +219,8 @@ def closed_loop_pools(
     prompt = queue.prompt
     up = np.hypot(np.log(prompt.high_s / prompt.time_s), spread)
     down = np.hypot(np.log(prompt.time_s / prompt.low_s), spread)
-    wide = at(pool.tpot_high_s, lower) / tpot
+    apart = INTERVAL_DEVIATIONS * pool.engine.stack.pools_step_log_sd
+    wide = np.exp(np.hypot(np.log(at(pool.tpot_high_s, lower) / tpot), apart))
     return PooledState(
         ttft, tpot, ttft * np.exp(-down), ttft * np.exp(up), tpot / wide, tpot * wide
     )

@@ -24,6 +24,7 @@ step_log_sd = 0.1
 queue_log_sd = 0.5
 handover_s = 0
 pools_log_sd = 0.5
+pools_step_log_sd = 0.0
 memory_fraction = 0.9
 reserve_bytes = 1e9
 cache_block_tokens = 16
