@@ -133,6 +133,8 @@ def _matches(rule: Mapping[str, Any], columns: Columns, **where: str) -> NDArray
     if "below_column" in rule:
         return np.asarray(column < columns[rule["below_column"]], dtype=bool)
     matched = column == rule["equals"] if "equals" in rule else column > rule["above"]
+    for name, value in rule.get("where", {}).items():
+        matched = matched & (columns[name] == value)
     return np.asarray(matched, dtype=bool)
 
 
