@@ -9,13 +9,14 @@ import numpy as np
 from weir.answers.machines import MachineOfChip, machine_of
 from weir.catalog.entities import Chip, Model
 from weir.catalog.query import Catalog
-from weir.catalog.stack import Stack, load_stack
+from weir.catalog.stack import Stack, load_assumptions, load_stack
 from weir.core.errors import InputError, NothingFitsError
 from weir.core.provenance import Status
 from weir.core.units import GIGA
 from weir.perf.formats import Precision, choose_precision
 from weir.perf.kernels.efficiency import Efficiency
 from weir.perf.memory import Memory, memory, weights_per_chip
+from weir.perf.operators import Routing
 from weir.perf.parallel import Layout, check_layout, layouts
 from weir.perf.serving import Workload, throughput
 from weir.perf.step import NO_DRAFTS, Drafts, Engine
@@ -40,7 +41,8 @@ class Deployment:
         kv_cache: Number format of the attention cache.
         drafts: Speculative decoding.
         exchange_overlap: Share of all-to-all time that runs beside kernels, from 0 to 1.
-        expert_skew: Exponent of the power law of expert loads, such as 1.2; 0 for an even router.
+        expert_skew: Exponent of the power law of expert loads, such as 1.2, under which the chip
+            with the most tokens is waited for; 0 for an even router; as assumed if left out.
     """
 
     chips: int | None = None
@@ -50,7 +52,7 @@ class Deployment:
     kv_cache: str | None = None
     drafts: Drafts = NO_DRAFTS
     exchange_overlap: float = 0.0
-    expert_skew: float = 0.0
+    expert_skew: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ class Site:
             stack=load_stack(self.deployment.framework),
             drafts=self.deployment.drafts,
             exchange_overlap=self.deployment.exchange_overlap,
-            expert_skew=self.deployment.expert_skew,
+            routing=routing_of(self.deployment),
         )
 
     def place(self, layout: Layout, sequences: float, context_tokens: float) -> Placement:
@@ -136,7 +138,7 @@ def site_of(chip: Chip, model: Model, deployment: Deployment, catalog: Catalog) 
         raise InputError(
             f"exchange_overlap is {deployment.exchange_overlap}; use a share from 0 to 1"
         )
-    if not 0.0 <= deployment.expert_skew < np.inf:
+    if not 0.0 <= (deployment.expert_skew or 0.0) < np.inf:
         raise InputError(f"expert_skew is {deployment.expert_skew}; use an exponent of 0 or more")
     hardware = machine_of(chip, catalog)
     precision, notes = choose_precision(
@@ -153,13 +155,25 @@ def site_of(chip: Chip, model: Model, deployment: Deployment, catalog: Catalog) 
         hardware=hardware,
         precision=precision,
         deployment=deployment,
-        notes=(*hardware.assumptions, *notes, *_stated(deployment), *_foreign(chip, stack)),
+        notes=(*hardware.assumptions, *notes, *_stated(deployment, model), *_foreign(chip, stack)),
         efficiency=load_efficiency(),
     )
 
 
-def _stated(deployment: Deployment) -> Iterator[str]:
-    """Says what was asked for beyond a layout: nothing of it is computed."""
+def routing_of(deployment: Deployment) -> Routing:
+    """The routing that is asked for, or else assumed."""
+    if deployment.expert_skew is not None:
+        return Routing(deployment.expert_skew)
+    return assumed_routing()
+
+
+def assumed_routing() -> Routing:
+    """Loads of experts as they are assumed, evened out over chips as load balancers do."""
+    return Routing(load_assumptions()["expert_skew"].value, is_placed=True)
+
+
+def _stated(deployment: Deployment, model: Model) -> Iterator[str]:
+    """Says what was asked for, or assumed, beyond a layout: nothing of it is computed."""
     drafts = deployment.drafts
     if drafts.tokens:
         yield (
@@ -175,8 +189,10 @@ def _stated(deployment: Deployment) -> Iterator[str]:
     if deployment.expert_skew:
         yield (
             "Loads of experts follow a power law with an exponent of"
-            f" {deployment.expert_skew:g}, as stated."
+            f" {deployment.expert_skew:g}, as stated; the chip with the most tokens is waited for."
         )
+    elif deployment.expert_skew is None and any(f.experts for f in model.feed_forwards.values()):
+        yield f"{load_assumptions()['expert_skew'].text}."
 
 
 def _foreign(chip: Chip, stack: Stack) -> Iterator[str]:

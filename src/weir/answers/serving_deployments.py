@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weir.answers.machines import machine_of
+from weir.answers.placement import assumed_routing
 from weir.answers.serving_sample import Pools, SampleRow
 from weir.catalog.calibration import load_efficiency
 from weir.catalog.entities import Model
@@ -189,7 +190,8 @@ def engine_of(
     stack = load_stack(row.framework) if stacks is None else stacks[row.framework]
     precision = _precision(row, model, frozenset(machine.dense_flop_per_s))
     efficiency = load_efficiency() if efficiency is None else efficiency
-    return Engine(model, layout, precision, machine, efficiency, stack)
+    routing = assumed_routing()
+    return Engine(model, layout, precision, machine, efficiency, stack, routing=routing)
 
 
 def _precision(row: SampleRow, model: Model, rates: frozenset[str]) -> Precision:

@@ -152,10 +152,9 @@ def expert_options(command: F) -> F:
             click.option(
                 "--expert-skew",
                 type=float,
-                default=0.0,
-                show_default=True,
                 metavar="EXPONENT",
-                help="Power law of the experts' loads, such as 1.2; 0 for an even router.",
+                help="Power law of the experts' loads, such as 1.2, the busiest chip being waited"
+                " for; 0 for an even router; if left out, a law with balanced chips.",
             ),
         ),
     )

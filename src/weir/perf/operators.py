@@ -7,7 +7,7 @@ runs, and the weights it reads. Arguments may be arrays; all of them broadcast t
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -61,6 +61,23 @@ class Operator:
 
 
 @dataclass(frozen=True, slots=True)
+class Routing:
+    """How tokens are spread over experts, and experts over chips.
+
+    Attributes:
+        skew: Exponent of the power law of expert loads; 0 for a router that draws evenly.
+        is_placed: Experts are placed, and copied, so that chips have the same load; otherwise the
+            chip that happens to hold the most is waited for.
+    """
+
+    skew: float = 0.0
+    is_placed: bool = False
+
+
+EVEN: Final = Routing()
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """What the sequences of one engine step look like, over all chips of the replica.
 
@@ -74,7 +91,7 @@ class Batch:
         decode_context: Tokens in the cache of each.
         decode_tokens: Tokens that each takes through the model: 1, or more where drafts are
             verified.
-        expert_skew: Exponent of the power law of expert loads; 0 for a router that draws evenly.
+        routing: How tokens are spread over experts.
     """
 
     prefill_sequences: ArrayLike | None = None
@@ -83,7 +100,7 @@ class Batch:
     decode_sequences: ArrayLike | None = None
     decode_context: ArrayLike = 0.0
     decode_tokens: ArrayLike = 1.0
-    expert_skew: float = 0.0
+    routing: Routing = EVEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +125,7 @@ class Work:
         tokens: Tokens of this group.
         stage_tokens: Tokens of all groups together, which the routed experts see.
         outputs: Tokens of this group that need logits.
-        expert_skew: Exponent of the power law of expert loads.
+        routing: How tokens are spread over experts.
     """
 
     layout: Layout
@@ -127,7 +144,7 @@ class Work:
     tokens: Array
     stage_tokens: Array
     outputs: Array
-    expert_skew: float
+    routing: Routing
 
 
 def _array(value: ArrayLike | None) -> Array:
@@ -174,7 +191,7 @@ def share_work(batch: Batch, layout: Layout, precision: Precision, hidden: int) 
         tokens=tokens,
         stage_tokens=np.maximum(prompts * new + micro * width, tokens),
         outputs=prompts_here + decoding_here * width,
-        expert_skew=batch.expert_skew,
+        routing=batch.routing,
     )
 
 

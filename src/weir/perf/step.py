@@ -15,7 +15,7 @@ from weir.perf.formats import FORMATS, Precision
 from weir.perf.kernels.cost import BOUNDS, Cost
 from weir.perf.kernels.efficiency import Efficiency
 from weir.perf.machine import Machine
-from weir.perf.operators import Batch, Operator, Part
+from weir.perf.operators import EVEN, Batch, Operator, Part, Routing
 from weir.perf.parallel import Layout
 
 Array = NDArray[np.float64]
@@ -123,7 +123,7 @@ class Engine:
     """A model in one layout on one kind of chip under one framework: all that a step needs.
 
     `exchange_overlap` is the share of the time of all-to-all exchanges that runs beside kernels, as
-    with two micro-batches in turn; `expert_skew` the exponent of the power law of expert loads.
+    with two micro-batches in turn; `routing` how tokens are spread over experts.
     """
 
     model: Model
@@ -134,7 +134,7 @@ class Engine:
     stack: Stack
     drafts: Drafts = NO_DRAFTS
     exchange_overlap: float = 0.0
-    expert_skew: float = 0.0
+    routing: Routing = EVEN
 
     def step(self, batch: Batch) -> StepTime:
         """Time of one step; see `step_times`."""
@@ -158,7 +158,7 @@ def step_times(wanted: Sequence[tuple[Engine, Batch]]) -> list[StepTime]:
         MissingRateError: The chip has no rate for a format.
     """
     lists = [
-        operators(e.model, e.layout, e.precision, replace(batch, expert_skew=e.expert_skew))
+        operators(e.model, e.layout, e.precision, replace(batch, routing=e.routing))
         for e, batch in wanted
     ]
     first = wanted[0][0]

@@ -9,7 +9,7 @@ from weir.catalog.query import Catalog
 from weir.catalog.stack import KernelFactors, load_stack
 from weir.core.errors import LayoutError
 from weir.perf.formats import Precision
-from weir.perf.operators import Batch
+from weir.perf.operators import Batch, Routing
 from weir.perf.parallel import Layout
 from weir.perf.step import Engine
 
@@ -172,7 +172,7 @@ def test_a_skewed_router_slows_the_busiest_chip():
     layout = Layout(tp=8, ep=8)
     prompts = Batch(prefill_sequences=8.0, prefill_tokens=4096.0, prefill_context=4096.0)
     even = engine(layout=layout).step(prompts)
-    skewed = replace(engine(layout=layout), expert_skew=1.2).step(prompts)
+    skewed = replace(engine(layout=layout), routing=Routing(1.2)).step(prompts)
     assert skewed.by_part()["experts"] > even.by_part()["experts"]
 
 

@@ -88,7 +88,8 @@ def _mixture(block: FeedForward, work: Work, count: int) -> Iterator[Operator]:
             "experts": block.experts,
             "top_k": block.experts_per_token,
             "dtype": work.precision.experts,
-            "skew": work.expert_skew,
+            "skew": work.routing.skew,
+            "placed": float(work.routing.is_placed),
             "gated": float(_WAYS_IN[block.kind] - 1),
         },
         count=count,
@@ -115,7 +116,7 @@ def _spread_tokens(block: FeedForward, work: Work) -> Array:
     """
     local = block.experts // work.layout.ep
     tokens = work.stage_tokens
-    if work.expert_skew > 0.0:
+    if work.routing.skew > 0.0:
         # The kernel's own power law says which experts are touched.
         return tokens
     share = block.experts_per_token / block.experts

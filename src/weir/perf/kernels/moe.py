@@ -112,6 +112,7 @@ def moe_gemm(
     *,
     dtype: str,
     skew: ArrayLike = 0.0,
+    placed: ArrayLike = 0.0,
     gated: ArrayLike = 1.0,
     weight_pool_bytes: ArrayLike = np.inf,
 ) -> Cost:
@@ -128,6 +129,7 @@ def moe_gemm(
         top_k: Experts of a token.
         dtype: Kernel format.
         skew: Exponent of the power law of expert loads; 0 for a balanced router.
+        placed: 1 where experts are placed, and copied, so that chips have the same load.
         gated: 1 where the first product makes a gate and a value, 0 where it makes one.
         weight_pool_bytes: Weights that are read in turn before these come again. In a model that
             is all other layers, so the default is infinite and weights come from memory.
@@ -142,10 +144,10 @@ def moe_gemm(
         experts_local=experts_local, experts=experts, top_k=top_k,
         weight_pool_bytes=weight_pool_bytes,
     )  # fmt: skip
-    skew, gated = sizes(KERNEL, allow_zero=True, skew=skew, gated=gated)
+    skew, placed, gated = sizes(KERNEL, allow_zero=True, skew=skew, placed=placed, gated=gated)
     width = (1.0 + gated) * inner
     p, chip = eff.of(MoeParameters, KERNEL, machine.generation, dtype), silicon(machine, eff)
-    load = busiest_chip(tokens, local, experts, top_k, skew)
+    load = busiest_chip(tokens, local, experts, top_k, skew, placed)
     group = _Group(
         load.rows, load.active, _tile_rows(p, tokens * top_k / local),
         _missed(p, chip, pool),

@@ -41,7 +41,14 @@ class Load:
     active: Array
 
 
-def busiest_chip(tokens: Array, local: Array, experts: Array, top_k: Array, skew: Array) -> Load:
+def busiest_chip(
+    tokens: Array,
+    local: Array,
+    experts: Array,
+    top_k: Array,
+    skew: Array,
+    placed: Array | float = 0.0,
+) -> Load:
     """Rows and active experts on the chip with the most tokens.
 
     Args:
@@ -50,11 +57,15 @@ def busiest_chip(tokens: Array, local: Array, experts: Array, top_k: Array, skew
         experts: Experts of the layer.
         top_k: Experts of a token.
         skew: Exponent of the power law, 0 for balanced.
+        placed: 1 where experts are placed, and copied, so that chips have the same load, 0 where a
+            chip holds any of them.
     """
     even = tokens * top_k * local / experts
     rows, present = even, local
     if np.any(skew > 0.0):
-        skewed_rows, skewed_present = _skewed(tokens, local, experts, top_k, skew)
+        skewed_rows, skewed_present = _skewed(
+            tokens, local, experts, top_k, skew, np.asarray(placed)
+        )
         rows = np.where(skew > 0.0, skewed_rows, even)
         present = np.where(skew > 0.0, skewed_present, local)
     rows = np.maximum(rows, 1.0)
@@ -62,7 +73,7 @@ def busiest_chip(tokens: Array, local: Array, experts: Array, top_k: Array, skew
 
 
 def _skewed(
-    tokens: Array, local: Array, experts: Array, top_k: Array, skew: Array
+    tokens: Array, local: Array, experts: Array, top_k: Array, skew: Array, placed: Array
 ) -> tuple[Array, Array]:
     """Rows and experts with tokens on the busiest chip under a power law."""
     pairs = tokens * top_k
@@ -84,7 +95,7 @@ def _skewed(
     one = 1.0 - order
     place = (experts - _BLOM[0]) / (experts + _BLOM[1])
     most = (low**one + (high**one - low**one) * place) ** (1.0 / one) * scale
-    rows = pairs * local / experts + corrected * spread
+    rows = pairs * local / experts + corrected * spread * (1.0 - placed)
     rows = np.minimum(rows, np.maximum(most, 1.0) * local)
     rows = np.minimum(np.minimum(rows, tokens * np.minimum(local, top_k)), pairs)
     # An expert whose share falls below one token has that share of a chance of one.

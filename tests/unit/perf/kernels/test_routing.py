@@ -87,3 +87,13 @@ def test_the_busiest_chip_is_that_of_random_draws(tokens, local, experts, top_k,
 def test_the_largest_of_some_draws_is_blom_s(count):
     exact = NormalDist().inv_cdf((count - 0.375) / (count + 0.25))
     assert _largest_score(np.float64(count)) == pytest.approx(exact, rel=0.02, abs=0.01)
+
+
+def test_a_balancer_evens_out_chips_and_leaves_experts_popular():
+    numbers = [np.float64(number) for number in (256, 8, 256, 8, 1.0)]
+    found, placed = busiest_chip(*numbers), busiest_chip(*numbers, np.float64(1.0))
+    assert placed.rows == pytest.approx(256 * 8 * 8 / 256)
+    assert placed.rows < found.rows
+    # On one chip that holds all experts there is nothing to even out.
+    alone = [np.float64(number) for number in (256, 256, 256, 8, 1.0)]
+    assert busiest_chip(*alone) == busiest_chip(*alone, np.float64(1.0))
