@@ -22,7 +22,7 @@ from weir.rules.inputs import ChipInputs, columns
 from weir.rules.logic import answer
 from weir.rules.metrics import Bounds
 from weir.rules.places import country_name
-from weir.rules.scenarios import is_uncertain, joined, refine, sweeps
+from weir.rules.scenarios import is_uncertain, joined, settle, sweeps, worlds
 from weir.rules.scene import Scene, law_on
 from weir.rules.sensitivity import Variant, sensitivities
 from weir.rules.transaction import Transaction, resolve
@@ -58,13 +58,17 @@ def determine_inputs(
     """
     case = resolve(law, transaction)
     day = law_on(law, transaction.on)
-    # One evaluation for the chip, its variants, and the chip with one input moved at a time.
+    # One evaluation for the chip, its variants, the chip with one input moved at a time, and every
+    # possible world of what is uncertain.
     head = columns([chip, *(variant for _, variant in variants)])
     rows, plans = sweeps(day, head)
-    outcome = evaluate(Scene(day, case, joined(head, rows)))
-    moved = verdicts(outcome, head.rows, head.rows + rows.rows)
-    if is_uncertain(head).any():
-        refine(outcome, head)
+    moved_to = head.rows + rows.rows
+    is_open = bool(is_uncertain(head).any())
+    parts = (head, rows, worlds(day, head).chips) if is_open else (head, rows)
+    outcome = evaluate(Scene(day, case, joined(*parts)))
+    moved = verdicts(outcome, head.rows, moved_to)
+    if is_open:
+        settle(outcome, outcome, moved_to, head.rows)
     now, *others = verdicts(outcome, 0, head.rows)
     flips, decisive = find_flips(now, plans, moved, head)
     inputs = plain_inputs(outcome) if facts is None else tuple(facts(head.metrics))

@@ -125,16 +125,17 @@ def agree(values: Sequence[NDArray[np.int8]], count: int, each: int) -> NDArray[
 
 
 def agree_policy(
-    outcome: Outcome, code: NDArray[np.int8] | int, count: int, each: int
+    found: Outcome, code: NDArray[np.int8] | int, start: int, count: int
 ) -> NDArray[np.int8]:
     """The policy of a row where all its worlds that need a licence have the same.
 
     Else the code for undetermined.
     """
-    table = np.broadcast_to(np.asarray(code, np.int8), (count * each,)).reshape(count, each)
+    rows = found.scene.chips.rows
+    table = np.broadcast_to(np.asarray(code, np.int8), (rows,))[start:].reshape(count, -1)
     most = table.max(axis=1)
     least = np.where(table == NO_POLICY, most[:, None], table).min(axis=1)
-    return np.where(least == most, most, undetermined(outcome.scene.day.law)).astype(np.int8)
+    return np.where(least == most, most, undetermined(found.scene.day.law)).astype(np.int8)
 
 
 @dataclass(frozen=True)
@@ -198,22 +199,22 @@ def _lines_with_sum(day: Day, chips: ChipColumns, name: str) -> list[float]:
     return lines
 
 
-def joined(first: ChipColumns, second: ChipColumns) -> ChipColumns:
-    """The rows of both, which share their distinct chips."""
+def joined(*parts: ChipColumns) -> ChipColumns:
+    """The rows of all, which share their distinct chips."""
+    first = parts[0]
 
     def joint(name: str) -> Bounds:
-        (low, high), (more_low, more_high) = first.metrics[name], second.metrics[name]
-        least = np.concatenate([low, more_low])
-        is_certain = low is high and more_low is more_high
-        return least, least if is_certain else np.concatenate([high, more_high])
+        bounds = [part.metrics[name] for part in parts]
+        least = np.concatenate([low for low, _ in bounds])
+        if all(low is high for low, high in bounds):
+            return least, least
+        return least, np.concatenate([high for _, high in bounds])
 
     return ChipColumns(
         metrics={name: joint(name) for name in first.metrics},
-        facts={
-            name: np.concatenate([value, second.facts[name]]) for name, value in first.facts.items()
-        },
+        facts={name: np.concatenate([part.facts[name] for part in parts]) for name in first.facts},
         roster=first.roster,
-        identity=np.concatenate([first.identity, second.identity]),
+        identity=np.concatenate([part.identity for part in parts]),
     )
 
 
@@ -284,22 +285,33 @@ def refine(outcome: Outcome, chips: ChipColumns, *, with_notices: bool = True) -
     scene = outcome.scene
     possible = worlds(scene.day, chips)
     found = evaluate(scene.of(possible.chips), with_notices=with_notices)
-    count = chips.rows
-    each = possible.chips.rows // count
+    settle(outcome, found, 0, chips.rows)
+
+
+def settle(outcome: Outcome, found: Outcome, start: int, count: int) -> None:
+    """Takes over what all worlds of a row agree on.
+
+    Args:
+        outcome: What is settled; afterwards it holds the first `count` rows alone.
+        found: What was found of the worlds; may be the same.
+        start: The row of `found` at which the worlds begin, those of one row next to each other.
+        count: Rows that the worlds stand for.
+    """
+    each = (found.scene.chips.rows - start) // count
     names = ("paragraphs", "grounds", "exceptions", "warnings", "tariffs", "dormant")
     worldly: dict[tuple[str, str], Truth] = {
         (name, key): value for name in names for key, value in getattr(found, name).items()
     }
     worldly["", ""] = found.licence
-    open_ones = {key: value for key, value in worldly.items() if not isinstance(value, int)}
+    open_ones = {key: v[start:] for key, v in worldly.items() if not isinstance(v, int)}
     settled = worldly | dict(
         zip(open_ones, agree(list(open_ones.values()), count, each), strict=True)
     )
     outcome.licence = settled.pop(("", ""))
     for (name, key), value in settled.items():
         getattr(outcome, name)[key] = value
-    scene.results.update(outcome.paragraphs)
-    scene.results.update(outcome.grounds)
-    outcome.policy = agree_policy(found, found.policy, count, each)
-    for key, code in found.policy_of.items() if with_notices else ():
-        outcome.policy_of[key] = agree_policy(found, code, count, each)
+    outcome.scene.results.update(outcome.paragraphs)
+    outcome.scene.results.update(outcome.grounds)
+    outcome.policy = agree_policy(found, found.policy, start, count)
+    for key, code in found.policy_of.items():
+        outcome.policy_of[key] = agree_policy(found, code, start, count)
