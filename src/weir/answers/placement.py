@@ -15,7 +15,7 @@ from weir.core.provenance import Status
 from weir.core.units import GIGA
 from weir.perf.formats import Precision, choose_precision
 from weir.perf.kernels.efficiency import Efficiency
-from weir.perf.memory import Memory, memory, weights_per_chip
+from weir.perf.memory import Memory, memory, usable_bytes, weights_per_chip
 from weir.perf.operators import Routing
 from weir.perf.parallel import Layout, check_layout, layouts
 from weir.perf.serving import Workload, throughput
@@ -304,8 +304,12 @@ def _worth_trying(site: Site) -> list[int]:
     """Counts of chips whose memory together is more than the weights."""
     weights, _ = weights_per_chip(site.model, Layout(), site.precision)
     engine = site.engine(Layout())
-    each = float(np.min(engine.machine.memory_capacity_bytes)) * engine.stack.memory_fraction
-    return [count for count in chip_counts(domain_of(site)) if count * each > weights]
+    capacity = float(np.min(engine.machine.memory_capacity_bytes))
+    return [
+        count
+        for count in chip_counts(domain_of(site))
+        if count * float(usable_bytes(engine.stack, capacity, weights / count)) > weights
+    ]
 
 
 def _asked(

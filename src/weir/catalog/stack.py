@@ -60,7 +60,8 @@ class Stack:
         handover_s: Time a request spends between prefill and decode workers, besides the transfer.
         pools_log_sd: The deviation of time to first token where those are apart.
         pools_step_log_sd: What is added there to the deviation of step time.
-        memory_fraction: Share of the chip's memory the framework uses.
+        memory_fraction: Share of the chip's memory the framework uses,
+        is_of_free: or share that the cache gets of what everything else leaves free.
         reserve_bytes: Driver context, libraries and communication set-up.
         cache_block_tokens: Tokens of one block of a paged cache.
         chunk_tokens: Prompt tokens one step takes at most.
@@ -89,6 +90,7 @@ class Stack:
     pools_log_sd: float
     pools_step_log_sd: float
     memory_fraction: float
+    is_of_free: bool
     reserve_bytes: float
     cache_block_tokens: int
     chunk_tokens: int

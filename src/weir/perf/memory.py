@@ -268,8 +268,9 @@ def memory(
     per_sequence = cache_per_sequence(
         model, layout, precision, context_tokens, block_tokens=stack.cache_block_tokens
     )
-    usable = np.asarray(capacity_bytes, dtype=np.float64) * stack.memory_fraction
-    free = usable - weights - working - buffers - stack.reserve_bytes
+    fixed = weights + working + buffers + stack.reserve_bytes
+    usable = usable_bytes(stack, capacity_bytes, fixed)
+    free = usable - fixed
     with np.errstate(divide="ignore", invalid="ignore"):
         held = np.floor(np.maximum(free, 0.0) / per_sequence)
     return Memory(
@@ -284,6 +285,22 @@ def memory(
         sequences_per_chip=np.ceil(np.asarray(sequences, dtype=np.float64) / layout.dp),
         max_sequences=held * layout.dp,
     )
+
+
+def usable_bytes(stack: Stack, capacity_bytes: ArrayLike, fixed_bytes: ArrayLike = 0.0) -> Array:
+    """What a framework uses of a chip's memory.
+
+    Args:
+        stack: The framework.
+        capacity_bytes: Memory of the chip.
+        fixed_bytes: What it holds beside the cache.
+    """
+    capacity = np.asarray(capacity_bytes, dtype=np.float64)
+    if not stack.is_of_free:
+        return capacity * stack.memory_fraction
+    left = capacity - np.asarray(fixed_bytes, dtype=np.float64)
+    # What does not fit leaves nothing free, and no share of it is held back.
+    return np.asarray(capacity - np.maximum(left, 0.0) * (1.0 - stack.memory_fraction))
 
 
 def _buffers(model: Model, layout: Layout, precision: Precision, step_tokens: Array) -> Array:

@@ -26,6 +26,7 @@ handover_s = 0
 pools_log_sd = 0.5
 pools_step_log_sd = 0.0
 memory_fraction = 0.9
+is_of_free = false
 reserve_bytes = 1e9
 cache_block_tokens = 16
 chunk_tokens = 4096

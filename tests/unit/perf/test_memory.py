@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from weir.catalog.query import Catalog
 from weir.catalog.stack import load_stack
 from weir.perf.formats import Precision
-from weir.perf.memory import cache_per_sequence, memory, weights_per_chip
+from weir.perf.memory import cache_per_sequence, memory, usable_bytes, weights_per_chip
 from weir.perf.parallel import Layout
 from weir.perf.parameters import kv_cache_bytes, total_parameters
 
@@ -112,3 +114,24 @@ def test_unknown_capacity_never_fits():
         model, Layout(), BF16, load_stack("vllm"), np.nan, sequences=1, context_tokens=1024
     )
     assert not held.fits
+
+
+def test_a_share_of_what_is_free_leaves_the_weights_alone():
+    stack, capacity, fixed = load_stack("trtllm"), 80e9, 60e9
+    assert stack.is_of_free
+    kept = 1.0 - stack.memory_fraction
+    assert usable_bytes(stack, capacity, fixed) == pytest.approx(capacity - kept * 20e9)
+    assert usable_bytes(stack, capacity, 90e9) == capacity
+    assert usable_bytes(load_stack("vllm"), capacity, fixed) == pytest.approx(0.9 * capacity)
+
+
+def test_one_chip_holds_more_cache_where_only_free_memory_is_shared():
+    model, found = CATALOG.model("Llama-3.1-70B"), {}
+    for name in ("trtllm", "vllm"):
+        stack = replace(load_stack(name), reserve_bytes=2e9, chunk_tokens=1024)
+        held = memory(
+            model, Layout(), Precision("fp8", "fp8", "fp8"), stack, 85.9e9,
+            sequences=1, context_tokens=1024,
+        )  # fmt: skip
+        found[name] = float(held.max_sequences)
+    assert found["trtllm"] > 1.5 * found["vllm"] > 0
