@@ -153,6 +153,6 @@ def test_no_picture_where_none_was_asked_for(answer):
 
 
 def test_unknown_inputs_are_words_and_not_zero(catalog):
-    row = tables(assessment_document(ask(catalog, chip="MI308X", beside=())))[0].full_rows[0]
+    row = tables(assessment_document(ask(catalog, chip="HL-328", beside=())))[0].full_rows[0]
     assert [cell.text for cell in row[1:4]] == ["unknown", "unknown", "open"]
     assert [cell.status for cell in row[1:3]] == [None, None]

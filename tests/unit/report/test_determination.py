@@ -60,7 +60,7 @@ def test_every_tested_clause_has_a_row(h20):
 
 
 def test_unknown_numbers_have_no_distance(catalog):
-    found = [line for line in lines(ask(catalog, "MI308X")) if line[2] == "TPP ≥ 4,800"]
+    found = [line for line in lines(ask(catalog, "HL-328")) if line[2] == "TPP ≥ 4,800"]
     assert found == [("3A090.a.1", "unknown", "TPP ≥ 4,800", "unknown", "unknown", "")]
 
 
@@ -129,7 +129,7 @@ def test_a_day_past_the_evidence_has_one_caution(catalog, day, times):
 
 
 def test_the_inputs_show_value_status_and_what_is_decisive(catalog):
-    rows = {row[0].text: row for row in inputs_table(ask(catalog, "MI308X")).full_rows}
+    rows = {row[0].text: row for row in inputs_table(ask(catalog, "HL-328")).full_rows}
     assert (rows["TPP"][1].text, rows["TPP"][1].status) == ("unknown", None)
     assert rows["TPP"][3].text.startswith("yes")
     rows = {row[0].text: row for row in inputs_table(ask(catalog)).full_rows}

@@ -15,7 +15,7 @@ from weir.report.text import to_text
 @pytest.fixture(scope="module")
 def answer(catalog):
     wanted = Wanted(
-        chips=("H20", "H100", "MI308X"),
+        chips=("H20", "H100", "HL-328"),
         workload=Workload(512, 64),
         target=Target(ttft_s=1.0, tpot_s=0.05, is_sure=True),
         objective="cost",
@@ -51,7 +51,7 @@ def test_each_chip_stands_once_and_those_without_a_plan_say_why(answer, document
     assert [row[0].text for row in best.full_rows] == [
         item.chip for item in answer.plan.chips if item.best is not None
     ]
-    assert "AMD Instinct MI308X: " in to_text(document)
+    assert "Intel Gaudi 3 HL-328 (China): " in to_text(document)
 
 
 def test_the_shares_of_a_step_add_up(document):
@@ -71,14 +71,14 @@ def test_a_long_front_is_thinned_and_keeps_its_ends(answer, document):
 
 def test_the_picture_shows_every_chip_and_names_those_without_points(document):
     picture = next(block for block in walk(document) if isinstance(block, Picture))
-    assert "AMD Instinct MI308X" in " ".join(picture.spec["title"]["subtitle"])
+    assert "Intel Gaudi 3 HL-328 (China)" in " ".join(picture.spec["title"]["subtitle"])
 
 
 def test_a_split_stands_with_its_ratio_or_its_reason(document):
     table = tables(document)["The split with the most tokens/s per chip of both kinds"]
     assert [row[0].split(" (")[0] for row in table.rows] == ["NVIDIA H100 SXM 80GB"] * 2
     assert all(float(row[2]) > 0 for row in table.rows)
-    assert "AMD Instinct MI308X cannot be estimated" in to_text(document)
+    assert "Intel Gaudi 3 HL-328 (China) cannot be estimated" in to_text(document)
 
 
 def test_unknown_money_is_unknown(answer):
