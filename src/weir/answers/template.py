@@ -6,7 +6,7 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from weir.answers.model_import import identifier_of
+from weir.answers.models.importing import identifier_of
 from weir.catalog.fields import CHIP_FIELDS, Field
 from weir.catalog.schema import Identifier
 from weir.core.errors import InputError

@@ -12,7 +12,7 @@ from weir.cli.common import check_writable, write_file
 from weir.core.errors import InputError
 
 if TYPE_CHECKING:
-    from weir.answers.measured_factors import MeasuredFactor
+    from weir.answers.accuracy.measured_factors import MeasuredFactor
 
 
 @click.command()
@@ -33,16 +33,16 @@ if TYPE_CHECKING:
 def calibrate(ctx: click.Context, measured: Path | None, out: Path | None) -> None:
     """Fit kernels to the installed measured tables, and frameworks to the serving runs."""
     if measured is not None:
-        from weir.answers.measured_factors import measured_factors
+        from weir.answers.accuracy.measured_factors import measured_factors
 
         for item in measured_factors(measured, catalog_of(ctx)):
             click.echo(_line(item))
         return
     if out is None:
         raise InputError("calibrate: give --out DIR for the fitted files, or --measured CSV.")
-    from weir.answers.calibrate_kernels import KERNELS, MANIFEST, files
-    from weir.answers.calibrate_kernels import calibrate as fit
-    from weir.answers.calibrate_stack import CLIENTS, STACK, stack_files
+    from weir.answers.accuracy.calibrate_kernels import KERNELS, MANIFEST, files
+    from weir.answers.accuracy.calibrate_kernels import calibrate as fit
+    from weir.answers.accuracy.calibrate_stack import CLIENTS, STACK, stack_files
     from weir.catalog.calibration import parse_efficiency
 
     def progress(text: str) -> None:

@@ -13,8 +13,8 @@ from weir.cli.output import Output
 from weir.core.errors import InputError
 
 if TYPE_CHECKING:
-    from weir.answers.model_import import ImportedModel
-    from weir.answers.model_reading import ReadModel
+    from weir.answers.models.importing import ImportedModel
+    from weir.answers.models.reading import ReadModel
 
 
 @click.group()
@@ -31,7 +31,7 @@ def show(
 ) -> None:
     """Print the architecture of the model NAME and what follows from it."""
     target = Output.checked(style, html, output)
-    from weir.answers.model_card import model_card
+    from weir.answers.models.card import model_card
     from weir.report.model_card import model_document
 
     catalog = catalog_of(ctx)
@@ -47,7 +47,7 @@ def list_models(
 ) -> None:
     """List the models of the catalogue."""
     target = Output.checked(style, html, output)
-    from weir.answers.model_card import model_card
+    from weir.answers.models.card import model_card
     from weir.report.model_card import model_list_document
 
     catalog = catalog_of(ctx)
@@ -94,7 +94,7 @@ def import_model(
     check_writable(output)
     if into is not None and output is not None:
         raise InputError("--into and --output both say where to write; give one")
-    from weir.answers.model_reading import read_model
+    from weir.answers.models.reading import read_model
     from weir.catalog.files import read_text
 
     read = read_model(

@@ -30,7 +30,7 @@ _Made = tuple["Document", object]
 
 
 def _serving(asked: _Asked) -> _Made:
-    from weir.answers.validate_serving import validate_serving
+    from weir.answers.accuracy.validate_serving import validate_serving
     from weir.catalog.peers import load_peers
     from weir.report.serving_validation import serving_document
 
@@ -39,7 +39,7 @@ def _serving(asked: _Asked) -> _Made:
 
 
 def _claims(asked: _Asked) -> _Made:
-    from weir.answers.claims import check_claims
+    from weir.answers.accuracy.claims import check_claims
     from weir.answers.datasheet import cited_sources
     from weir.report.claims import claims_document
 
@@ -49,8 +49,8 @@ def _claims(asked: _Asked) -> _Made:
 
 
 def _published(asked: _Asked) -> _Made:
+    from weir.answers.accuracy.validate_published import validate_published
     from weir.answers.datasheet import cited_sources
-    from weir.answers.validate_published import validate_published
     from weir.report.published import published_document
 
     answer = validate_published(asked.catalog)
@@ -59,7 +59,7 @@ def _published(asked: _Asked) -> _Made:
 
 
 def _blind(asked: _Asked) -> _Made:
-    from weir.answers.blind import predict_blind
+    from weir.answers.accuracy.blind import predict_blind
     from weir.report.blind import blind_document
 
     answer = predict_blind(asked.catalog)
@@ -131,8 +131,8 @@ def validate(
 
 def _ops(catalog: "Catalog", write: Path | None, output: Path | None) -> None:
     """The table of kernels, which brings a page and pictures of its own."""
-    from weir.answers.validate_ops import validate_ops
-    from weir.answers.validation_page import page, picture
+    from weir.answers.accuracy.validate_ops import validate_ops
+    from weir.answers.accuracy.validation_page import page, picture
 
     report = validate_ops(catalog, progress=lambda text: click.echo(f"weir: {text}", err=True))
     # The page names its pictures from the folder above.

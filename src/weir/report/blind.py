@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from weir.answers.blind import BlindPrediction, BlindTable
+from weir.answers.accuracy.blind import BlindPrediction, BlindTable
 from weir.answers.estimate import Estimate, Ranged
 from weir.core.units import KILO
 from weir.report.document import (

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from itertools import groupby
 
-from weir.answers.claims import ClaimsCheck, Finding, Judgement
+from weir.answers.accuracy.claims import ClaimsCheck, Finding, Judgement
 from weir.core.provenance import Source
 from weir.report.document import (
     Align,

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Iterable
 
-from weir.answers.model_card import Agreement, ModelCard
+from weir.answers.models.card import Agreement, ModelCard
 from weir.catalog.entities import Model
 from weir.core.provenance import Status
 from weir.core.units import GIGA, KILO

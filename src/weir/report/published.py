@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from weir.answers.validate_published import (
+from weir.answers.accuracy.validate_published import (
     CALIBRATION_CHIPS,
     PublishedPrediction,
     PublishedValidation,

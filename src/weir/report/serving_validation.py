@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from weir.answers.validate_serving import (
+from weir.answers.accuracy.validate_serving import (
     CALIBRATION_CHIPS,
     Accuracy,
     Prediction,

@@ -1,5 +1,5 @@
-import weir.answers.calibrate_kernels as kernels
-import weir.answers.calibrate_stack as stack
+import weir.answers.accuracy.calibrate_kernels as kernels
+import weir.answers.accuracy.calibrate_stack as stack
 from weir.catalog.calibration import KERNELS, load_efficiency
 from weir.catalog.measured import COLUMNS
 

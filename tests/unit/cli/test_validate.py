@@ -2,10 +2,10 @@ import json
 
 import numpy as np
 import pytest
+from tests.unit.answers.accuracy.test_validate_serving import row, sample
 
-from tests.unit.answers.test_validate_serving import row, sample
-from weir.answers import blind
-from weir.answers.validate_ops import OpsReport, Residuals
+from weir.answers.accuracy import blind
+from weir.answers.accuracy.validate_ops import OpsReport, Residuals
 from weir.catalog.claims import COLUMNS, load_claims
 from weir.catalog.published import load_published
 
@@ -55,20 +55,20 @@ def test_claims_have_the_columns_that_their_reader_knows(root):
 
 def test_claims_and_published_speeds_are_compared_with_ours(weir, monkeypatch):
     few = [item for item in load_claims() if item.id in {"R1", "R9"}]
-    monkeypatch.setattr("weir.answers.claims.load_claims", lambda: few)
+    monkeypatch.setattr("weir.answers.accuracy.claims.load_claims", lambda: few)
     text = weir("validate", "--table", "claims").out
     assert f"Of {len(few)} published numbers" in text
     found = json.loads(weir("validate", "--table", "claims", "--json").out)
     assert [item["judgement"] for item in found["findings"]] == ["agrees", "agrees", "not computed"]
     speeds = load_published()[:2]
-    monkeypatch.setattr("weir.answers.validate_published.load_published", lambda: speeds)
+    monkeypatch.setattr("weir.answers.accuracy.validate_published.load_published", lambda: speeds)
     assert "2 of 2 published speeds are predicted" in weir("validate", "--table", "published").out
 
 
 def test_the_table_of_kernels_has_a_page_with_its_pictures(weir, tmp_path, monkeypatch):
     residuals = Residuals("gemm", np.array([1e-5, 1e-3]), np.array([0.1, -0.2]))
     report = OpsReport((), (), (residuals,), "made up 1.0", 10)
-    monkeypatch.setattr("weir.answers.validate_ops.validate_ops", lambda *_, **__: report)
+    monkeypatch.setattr("weir.answers.accuracy.validate_ops.validate_ops", lambda *_, **__: report)
     done = weir("validate", "--table", "ops", "--write", tmp_path)
     assert done.status == 0
     page = (tmp_path / "ops.md").read_text(encoding="utf-8")

@@ -1,6 +1,6 @@
 import math
 
-from weir.answers.claims import ClaimsCheck, Finding, Judgement
+from weir.answers.accuracy.claims import ClaimsCheck, Finding, Judgement
 from weir.answers.datasheet import cited_sources
 from weir.catalog.claims import Claim
 from weir.report.claims import claims_document

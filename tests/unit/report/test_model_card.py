@@ -1,4 +1,4 @@
-from weir.answers.model_card import model_card
+from weir.answers.models.card import model_card
 from weir.report.document import Table, numbered_notes, walk
 from weir.report.model_card import model_document, model_list_document
 

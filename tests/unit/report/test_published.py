@@ -1,8 +1,9 @@
 from dataclasses import replace
 
-from tests.unit.answers.test_validate_published import SPEED
+from tests.unit.answers.accuracy.test_validate_published import SPEED
+
+from weir.answers.accuracy.validate_published import PublishedPrediction, PublishedValidation
 from weir.answers.datasheet import cited_sources
-from weir.answers.validate_published import PublishedPrediction, PublishedValidation
 from weir.report.document import Table, walk
 from weir.report.published import published_document
 from weir.report.text import to_text

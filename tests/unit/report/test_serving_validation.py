@@ -3,8 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from weir.answers.serving_sample import SampleRow
-from weir.answers.validate_serving import CALIBRATION_CHIPS, Prediction, ServingValidation
+from weir.answers.accuracy.serving_sample import SampleRow
+from weir.answers.accuracy.validate_serving import CALIBRATION_CHIPS, Prediction, ServingValidation
 from weir.catalog.peers import load_peers
 from weir.perf.parallel import Layout
 from weir.report.document import Table, walk

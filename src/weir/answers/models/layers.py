@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from weir.answers.model_config import (
+from weir.answers.models.config import (
     NO_BLOCK,
     NO_MIXER,
     Config,

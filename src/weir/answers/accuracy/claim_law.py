@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from weir.answers.claim_facts import Arguments, Computation
+from weir.answers.accuracy.claim_facts import Arguments, Computation
 from weir.answers.classify import chip_inputs, determine
 from weir.catalog.law_stock import stock_law
 from weir.catalog.query import Catalog

@@ -1,6 +1,6 @@
 import pytest
 
-from weir.answers.model_card import Agreement, model_card
+from weir.answers.models.card import Agreement, model_card
 
 
 @pytest.mark.parametrize("name", ["DeepSeek-R1", "Llama-3.1-8B", "gpt-oss-120b"])

@@ -4,7 +4,7 @@ import datetime as dt
 import json
 from dataclasses import dataclass
 
-from weir.answers.model_import import ImportedModel, import_config
+from weir.answers.models.importing import ImportedModel, import_config
 from weir.core.errors import RecordError
 from weir.perf.parameters import (
     active_parameters,

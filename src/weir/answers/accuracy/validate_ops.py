@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from weir.answers.calibrate_kernels import FIT_ROWS, machines, read_cases
+from weir.answers.accuracy.calibrate_kernels import FIT_ROWS, machines, read_cases
 from weir.catalog.calibration import START, Efficiency, load_efficiency, read_efficiency
 from weir.catalog.kernel_tables import KernelTables, installed_tables
 from weir.catalog.query import Catalog

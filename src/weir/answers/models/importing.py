@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from weir.answers.model_config import Config, read_shape
-from weir.answers.model_layers import Plan, plan_layers
+from weir.answers.models.config import Config, read_shape
+from weir.answers.models.layers import Plan, plan_layers
 from weir.catalog.architecture import Attention, FeedForward, Layers, Shape
 
 _NOT_ID: Final = re.compile(r"[^a-z0-9.\-]+")

@@ -3,14 +3,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from weir.answers.calibrate_stack import (
+from weir.answers.accuracy.calibrate_stack import (
     calibrate_stack,
     clients_toml,
     stack_toml,
     with_habits_of,
 )
-from weir.answers.serving_sample import SampleRow
-from weir.answers.validate_serving import predict
+from weir.answers.accuracy.serving_sample import SampleRow
+from weir.answers.accuracy.validate_serving import predict
 from weir.catalog.query import Catalog
 from weir.catalog.stack import Habits, KernelFactors, load_clients, load_stacks
 from weir.perf.parallel import Layout

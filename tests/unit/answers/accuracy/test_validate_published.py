@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from weir.answers.validate_published import accuracy, validate_published
+from weir.answers.accuracy.validate_published import accuracy, validate_published
 from weir.catalog.published import (
     ANY,
     DECODING,

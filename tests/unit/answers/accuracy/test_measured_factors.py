@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from weir.answers.accuracy.measured_factors import measured_factors
 from weir.answers.machines import machine_of
-from weir.answers.measured_factors import measured_factors
 from weir.catalog.calibration import load_efficiency
 from weir.catalog.measured import COLUMNS
 from weir.catalog.query import Catalog

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from weir.answers.claims import COMPUTATIONS, Judgement, check_claims, find
+from weir.answers.accuracy.claims import COMPUTATIONS, Judgement, check_claims, find
 from weir.catalog.claims import Claim, load_claims
 from weir.core.units import GIBI
 

@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from weir.answers.published_speeds import predicted
-from weir.answers.validate_serving import Accuracy
+from weir.answers.accuracy.published_speeds import predicted
+from weir.answers.accuracy.validate_serving import Accuracy
 from weir.catalog.published import FIRST_TOKEN, PublishedSpeed, load_published
 from weir.catalog.query import Catalog
 from weir.core.errors import NothingFitsError, WeirError

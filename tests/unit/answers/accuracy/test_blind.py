@@ -1,5 +1,5 @@
-from weir.answers import blind
-from weir.answers.blind import CHIPS, FRAMEWORKS, USERS, predict_blind
+from weir.answers.accuracy import blind
+from weir.answers.accuracy.blind import CHIPS, FRAMEWORKS, USERS, predict_blind
 
 MODELS = ("Qwen3-32B",)
 

@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from weir.answers.serving_sample import SampleRow
-from weir.answers.spread import coverage_spread
-from weir.answers.validate_serving import CALIBRATION_CHIPS, Prediction, predict
+from weir.answers.accuracy.serving_sample import SampleRow
+from weir.answers.accuracy.spread import coverage_spread
+from weir.answers.accuracy.validate_serving import CALIBRATION_CHIPS, Prediction, predict
 from weir.catalog.query import Catalog
 from weir.catalog.stack import Client, Stack
 from weir.perf.kernels.efficiency import Efficiency

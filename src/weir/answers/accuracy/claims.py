@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from weir.answers import claim_facts, claim_law, claim_speed
-from weir.answers.claim_facts import Computation
+from weir.answers.accuracy import claim_facts, claim_law, claim_speed
+from weir.answers.accuracy.claim_facts import Computation
 from weir.catalog.claims import Claim, load_claims
 from weir.catalog.query import Catalog
 from weir.core.errors import WeirError

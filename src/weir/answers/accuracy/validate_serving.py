@@ -9,14 +9,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from weir.answers.serving_deployments import (
+from weir.answers.accuracy.serving_deployments import (
     deployed,
     engine_of,
     launch_for,
     lengths_of,
     places_for,
 )
-from weir.answers.serving_sample import Pools, SampleRow, read_sample
+from weir.answers.accuracy.serving_sample import Pools, SampleRow, read_sample
 from weir.catalog.query import Catalog
 from weir.catalog.stack import Client, Stack, load_clients
 from weir.core.errors import LayoutError, MissingRateError, UnknownNameError, WeirError

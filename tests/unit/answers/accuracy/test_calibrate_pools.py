@@ -3,10 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from weir.answers.calibrate_pools import with_pools
-from weir.answers.serving_sample import Pools, SampleRow
-from weir.answers.spread import coverage_spread
-from weir.answers.validate_serving import predict
+from weir.answers.accuracy.calibrate_pools import with_pools
+from weir.answers.accuracy.serving_sample import Pools, SampleRow
+from weir.answers.accuracy.spread import coverage_spread
+from weir.answers.accuracy.validate_serving import predict
 from weir.catalog.query import Catalog
 from weir.catalog.stack import load_clients, load_stacks
 from weir.perf.parallel import Layout

@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from weir.answers.calibrate_kernels import machines, read_cases
-from weir.answers.validate_serving import CALIBRATION_CHIPS
+from weir.answers.accuracy.calibrate_kernels import machines, read_cases
+from weir.answers.accuracy.validate_serving import CALIBRATION_CHIPS
 from weir.catalog.calibration import load_efficiency
 from weir.catalog.kernel_tables import installed_tables
 from weir.catalog.query import Catalog

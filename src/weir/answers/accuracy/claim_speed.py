@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from weir.answers.claim_facts import Arguments, Computation
+from weir.answers.accuracy.claim_facts import Arguments, Computation
 from weir.answers.disaggregate import disaggregate
 from weir.answers.machines import machine_of
 from weir.answers.placement import Deployment, Site, site_of

@@ -12,12 +12,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from weir.answers.calibrate_pools import with_pools
-from weir.answers.framework_kernels import framework_kernels
-from weir.answers.serving_deployments import Deployed, deployed
-from weir.answers.serving_sample import SampleRow, read_sample
-from weir.answers.spread import coverage_spread
-from weir.answers.validate_serving import CALIBRATION_CHIPS, alike
+from weir.answers.accuracy.calibrate_pools import with_pools
+from weir.answers.accuracy.framework_kernels import framework_kernels
+from weir.answers.accuracy.serving_deployments import Deployed, deployed
+from weir.answers.accuracy.serving_sample import SampleRow, read_sample
+from weir.answers.accuracy.spread import coverage_spread
+from weir.answers.accuracy.validate_serving import CALIBRATION_CHIPS, alike
 from weir.catalog.query import Catalog
 from weir.catalog.stack import (
     Client,
@@ -379,7 +379,7 @@ def stack_files(
 HEADER: Final = """\
 # What a serving framework adds to its kernels, and the memory it sets aside.
 # Times in seconds, memory in bytes. `status` and `basis` say how a block is known; blocks that are
-# derived are written by the fit of weir.answers.calibrate_stack.
+# derived are written by the fit of weir.answers.accuracy.calibrate_stack.
 """
 
 
@@ -399,7 +399,7 @@ def _block(key: str, stack: Stack) -> str:
 
 CLIENTS_HEADER: Final = """\
 # How the clients of measured serving runs send requests: what a benchmark does, not a chip. The
-# habits with each framework are written by the fit of weir.answers.calibrate_stack.
+# habits with each framework are written by the fit of weir.answers.accuracy.calibrate_stack.
 """
 
 

@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from weir.answers.accuracy.serving_sample import Pools, SampleRow
 from weir.answers.machines import machine_of
 from weir.answers.placement import assumed_routing
-from weir.answers.serving_sample import Pools, SampleRow
 from weir.catalog.calibration import load_efficiency
 from weir.catalog.entities import Model
 from weir.catalog.launches import AS_DEFAULT, Launch, PoolRun, Run, launch_of, places_of

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from weir.answers import calibrate_kernels, validate_ops, validation_page
+from weir.answers.accuracy import calibrate_kernels, validate_ops, validation_page
 from weir.catalog.calibration import load_efficiency
 from weir.catalog.kernel_tables import KernelTables, TableChip, plan_of_tables
 from weir.perf.calibration.cases import TABLES, Case

@@ -8,7 +8,7 @@ for, so that the rest can be reported; `model_families` holds what the classes f
 from collections.abc import Mapping
 from typing import Any, Final, Literal, TypeAlias, cast
 
-from weir.answers.model_families import FAMILIES, IGNORED, IGNORED_ENDINGS, Family
+from weir.answers.models.families import FAMILIES, IGNORED, IGNORED_ENDINGS, Family
 from weir.catalog.architecture import Attention, FeedForward, Shape
 from weir.core.errors import InputError
 

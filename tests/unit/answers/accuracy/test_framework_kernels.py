@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from weir.answers.framework_kernels import KernelRows, fit_factors
+from weir.answers.accuracy.framework_kernels import KernelRows, fit_factors
 
 
 def rows(count, *, launch, groups, few, many, groups_s=1e-4, seed=1):

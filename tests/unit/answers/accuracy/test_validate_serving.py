@@ -3,8 +3,8 @@ import csv
 import numpy as np
 import pytest
 
-from weir.answers.serving_sample import Pools, read_layout, read_sample
-from weir.answers.validate_serving import Prediction, accuracy, validate_serving
+from weir.answers.accuracy.serving_sample import Pools, read_layout, read_sample
+from weir.answers.accuracy.validate_serving import Prediction, accuracy, validate_serving
 from weir.catalog.query import Catalog
 from weir.core.errors import InputError
 from weir.perf.parallel import Layout

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from weir.answers.validate_ops import OpsReport, OpsRow, Residuals
+from weir.answers.accuracy.validate_ops import OpsReport, OpsRow, Residuals
 from weir.perf.calibration.statistics import Accuracy
 
 _ROLES: Final = {

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from weir.answers.model_import import ImportedModel, identifier_of, import_config
+from weir.answers.models.importing import ImportedModel, identifier_of, import_config
 from weir.catalog.query import Catalog
 from weir.catalog.schema import ModelRecord, SourceRecord
 from weir.core.errors import InputError
@@ -20,7 +20,7 @@ from weir.perf.parameters import (
     total_parameters,
 )
 
-CONFIGS = sorted((Path(__file__).resolve().parents[2] / "data" / "configs").glob("*.json"))
+CONFIGS = sorted((Path(__file__).resolve().parents[3] / "data" / "configs").glob("*.json"))
 DAY = dt.date(2026, 11, 23)
 LLAMA = {
     "model_type": "llama",
