@@ -2,8 +2,8 @@ import json
 
 import numpy as np
 import pytest
-from tests.unit.answers.accuracy.test_validate_serving import row, sample
 
+from tests.unit.answers.accuracy.test_validate_serving import row, sample
 from weir.answers.accuracy import blind
 from weir.answers.accuracy.validate_ops import OpsReport, Residuals
 from weir.catalog.claims import COLUMNS, load_claims

@@ -1,7 +1,6 @@
 from dataclasses import replace
 
 from tests.unit.answers.accuracy.test_validate_published import SPEED
-
 from weir.answers.accuracy.validate_published import PublishedPrediction, PublishedValidation
 from weir.answers.datasheet import cited_sources
 from weir.report.document import Table, walk
