@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from weir.answers.skus import Row
     from weir.catalog.query import Catalog
 
-_ROWS = (".csv", ".parquet")
-
 
 @click.command()
 @click.argument("skus", required=False, type=click.Path(path_type=Path, dir_okay=False))
@@ -54,12 +52,13 @@ def changes(
     """
     target = Output.checked(style, html, output)
     from weir.answers.changes import gathered, read_changes
+    from weir.report.rows import FORMATS
 
     catalog, law = catalog_of(ctx), law_of(changed)
     transaction = transaction_of(given, until)
     rejected = Rejected(skus or Path("the catalogue"))
     found = read_changes(_rows(skus, catalog), first, transaction, law)
-    if style == "csv" or (style is None and output is not None and output.suffix in _ROWS):
+    if style == "csv" or (style is None and output is not None and output.suffix in FORMATS):
         _stream(found, output, html, rejected, everything=everything)
         return
     from weir.answers.datasheet import cited_sources

@@ -10,6 +10,7 @@ from typing import Final
 
 from weir.core.provenance import Source, Status
 from weir.report.determination import (
+    TONE_OF_LICENCE,
     UNCITED,
     WORD_OF_LICENCE,
     Authorities,
@@ -34,7 +35,6 @@ from weir.report.document import (
     Table,
     Weight,
 )
-from weir.report.palette import Tone
 from weir.rules.determination import Determination, InputFact, LicenceException
 from weir.rules.logic import Answer
 
@@ -263,11 +263,7 @@ def _clauses(answer: Determination, cited: Authorities) -> tuple[Block, ...]:
 
 def _result(answer: Determination) -> Paragraph:
     words = f"Classification: {classification(answer)}. Licence: "
-    tone = {
-        Answer.YES: Tone.REQUIRED,
-        Answer.NO: Tone.NOT_REQUIRED,
-        Answer.UNKNOWN: Tone.UNKNOWN,
-    }[answer.licence_required]
+    tone = TONE_OF_LICENCE[answer.licence_required]
     return Paragraph(f"{words}{WORD_OF_LICENCE[answer.licence_required]}.", (), Weight.LEAD, tone)
 
 

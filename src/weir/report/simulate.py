@@ -32,7 +32,6 @@ from weir.sim.workload import Requests
 # Points of a drawn distribution.
 _POINTS: Final = np.concatenate([np.linspace(0.0, 98.0, 50), [98.5, 99.0, 99.5, 99.9, 100.0]])
 _PERCENT: Final = 100.0
-_NEAR_FULL: Final = 0.95
 
 
 def simulation_document(

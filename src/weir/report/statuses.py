@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from weir.core.provenance import Source
+from weir.report.determination import TONE_OF_LICENCE
 from weir.report.document import Cell, Item, Listing, Paragraph, Section, Weight
 from weir.report.palette import Tone
 from weir.rules.logic import Answer
@@ -28,7 +28,6 @@ _REQUIREMENT = {
     Answer.NO: "no requirement found",
     Answer.UNKNOWN: "not determined",
 }
-_TONES = {Answer.YES: Tone.REQUIRED, Answer.NO: Tone.NOT_REQUIRED, Answer.UNKNOWN: Tone.UNKNOWN}
 
 _SHORT = 20  # characters of a place in print such as "87 FR 62186"
 
@@ -64,7 +63,7 @@ def status_words(status: Status) -> str:
 
 def tone_of(status: Status) -> Tone:
     """The colour of a status."""
-    return _TONES[status.licence_required]
+    return TONE_OF_LICENCE[status.licence_required]
 
 
 def status_cell(status: Status) -> Cell:
@@ -93,15 +92,6 @@ def cause_items(causes: Iterable[Cause], cited: Cited) -> tuple[Item, ...]:
         Item(f"{cause_line(cause)}: {cause.text}", cites=cited.get(cause.instrument, ()))
         for cause in causes
     )
-
-
-def known(cited: Cited, sources: Sequence[Source]) -> dict[str, tuple[str, ...]]:
-    """Citations whose document is at hand."""
-    ids = {source.id for source in sources}
-    return {
-        key: tuple(item for item in values if item.partition("#")[0] in ids)
-        for key, values in cited.items()
-    }
 
 
 def assumed(lines: Sequence[str]) -> Section:

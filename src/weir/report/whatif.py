@@ -24,6 +24,7 @@ from weir.rules.logic import Answer
 
 _NAMED: Final = 14  # more names than that and a map can no longer be read
 _OPEN: Final = ", open today"
+_NO_COLLATERAL: Final = "No captured chip is known to be outside the data-centre market."
 _UNCHANGED: Final = "No chip has another status under the change."
 
 Maps = Sequence[tuple[str, LawMap]]
@@ -83,7 +84,7 @@ def _hit(answer: WhatIf) -> str:
         return ""
     count = len(answer.collateral)
     if not count:
-        return "No captured chip is known to be outside the data-centre market."
+        return _NO_COLLATERAL
     names = f": {', '.join(flip.chip for flip in answer.collateral)}"
     return (
         f"{count:,} of the {len(answer.captured):,} captured are not marketed for data centres"
@@ -122,7 +123,7 @@ def _is_open(flip: StatusFlip) -> bool:
 
 def _collateral(answer: WhatIf) -> tuple[Block, ...]:
     if not answer.collateral:
-        return (Paragraph("No captured chip is known to be outside the data-centre market."),)
+        return (Paragraph(_NO_COLLATERAL),)
     text = "Captured although not designed or marketed for data centres, gaming parts among them:"
     return (Paragraph(text), Listing(tuple(Item(flip.chip) for flip in answer.collateral)))
 
