@@ -5,6 +5,7 @@ import re
 import textwrap
 import tomllib
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -68,19 +69,20 @@ def read_table(
         parse: Makes a record of a row, or raises ValueError with what is wrong.
 
     Raises:
-        RecordError: Other columns, or rows that do not parse, each with its line number.
+        RecordError: No such file, other columns, or rows that have not one cell for each column or
+            do not parse, each with its line number.
     """
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        rows = list(reader)
+    reader = csv.DictReader(StringIO(read_text(path), newline=""))
     if tuple(reader.fieldnames or ()) != columns:
         raise RecordError(path, [f"the columns must be {', '.join(columns)}"])
     found, problems = [], []
-    for number, row in enumerate(rows, start=2):
+    for row in reader:
         try:
+            if None in row or None in row.values():
+                raise ValueError(f"has not {len(columns)} cells; quote a cell that holds a comma")
             found.append(parse(row))
         except ValueError as error:
-            problems.append(f"line {number}: {error}")
+            problems.append(f"line {reader.line_num}: {error}")
     if problems:
         raise RecordError(path, problems)
     return tuple(found)
