@@ -110,7 +110,8 @@ def _scaled(table: Table, factor: float) -> Table:
     def values(found: Mapping[str, float]) -> dict[str, float]:
         return {key: v * factor if key.endswith(_LAUNCH) else v for key, v in found.items()}
 
-    return Table(
+    return replace(
+        table,
         shared=values(table.shared),
         generation={name: values(found) for name, found in table.generation.items()},
         dtype={name: values(found) for name, found in table.dtype.items()},

@@ -191,7 +191,7 @@ def _stated(deployment: Deployment, model: Model) -> Iterator[str]:
             "Loads of experts follow a power law with an exponent of"
             f" {deployment.expert_skew:g}, as stated; the chip with the most tokens is waited for."
         )
-    elif deployment.expert_skew is None and any(f.experts for f in model.feed_forwards.values()):
+    elif deployment.expert_skew is None and model.has_experts:
         yield f"{load_assumptions()['expert_skew'].text}."
 
 

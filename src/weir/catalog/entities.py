@@ -106,6 +106,11 @@ class Model:
     verified_on: dt.date | None = None
 
     @property
+    def has_experts(self) -> bool:
+        """Whether any layer is a mixture of experts."""
+        return any(block.experts for block in self.feed_forwards.values())
+
+    @property
     def layer_count(self) -> int:
         """Layers of the trunk, without draft layers."""
         return sum(layer.count for layer in self.layers)

@@ -155,7 +155,6 @@ def layouts(
     Returns:
         Layouts in ascending order; empty if none divides.
     """
-    has_experts = any(f.experts for f in model.feed_forwards.values())
     found: set[Layout] = set()
     for tp in _powers(min(chips, scale_up_domain)):
         for dp in _powers(chips // tp):
@@ -165,10 +164,12 @@ def layouts(
             if most_stages is not None and pp > most_stages:
                 continue
             degrees = (
-                sorted({1, group} | {d for d in _powers(group) if d >= tp}) if has_experts else [1]
+                sorted({1, group} | {d for d in _powers(group) if d >= tp})
+                if model.has_experts
+                else [1]
             )
             for ep in degrees:
-                if group % ep or (dp > 1 and not has_experts):
+                if group % ep or (dp > 1 and not model.has_experts):
                     continue
                 layout = Layout(tp=tp, pp=pp, dp=dp, ep=ep)
                 if is_legal(model, layout):

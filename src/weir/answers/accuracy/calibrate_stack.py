@@ -18,6 +18,7 @@ from weir.answers.accuracy.serving_deployments import Deployed, deployed
 from weir.answers.accuracy.serving_sample import SampleRow, read_sample
 from weir.answers.accuracy.spread import coverage_spread
 from weir.answers.accuracy.validate_serving import CALIBRATION_CHIPS, alike
+from weir.catalog.kernel_tables import plan_of_tables
 from weir.catalog.query import Catalog
 from weir.catalog.stack import (
     Client,
@@ -128,9 +129,10 @@ def calibrate_stack(
     stack, habits = _fit(cases, framework, start, clients, iterations)
     stack = _with_spread(stack, _held_out(cases, framework, start, clients, iterations))
     count = sum(len(case.measured_tpot_s) for case in cases)
+    plan = plan_of_tables()
     basis = (
         f"{_plain(start.basis)}; times fitted on {count} serving runs of H100 SXM and B200, and"
-        " factors of kernels on their tables, in aiconfigurator-core 0.12.0"
+        f" factors of kernels on their tables, in {plan['package']} {plan['version']}"
     )
     return StackFit(replace(stack, status=Status.DERIVED, basis=basis), habits, count)
 

@@ -203,6 +203,5 @@ def _precision(row: SampleRow, model: Model, rates: frozenset[str]) -> Precision
     if model.shape.expert_weight_format is not None or not row.weights:
         return Precision(published.weights, published.experts, cache)
     # The FP8 checkpoints of mixtures of experts are block-scaled, whatever the row calls them.
-    is_mixture = any(block.experts for block in model.feed_forwards.values())
-    names = {**_FORMATS, "fp8": "fp8_block"} if is_mixture else _FORMATS
+    names = {**_FORMATS, "fp8": "fp8_block"} if model.has_experts else _FORMATS
     return Precision(names[row.weights], names[row.experts], cache)
