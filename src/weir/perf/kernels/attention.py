@@ -6,7 +6,7 @@ of query and key.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -34,6 +34,7 @@ from weir.perf.kernels.efficiency import (
 from weir.perf.kernels.formats import BF16_BYTES, cache_bytes, kernel_format
 from weir.perf.kernels.gemm import KERNEL as GEMM
 from weir.perf.kernels.gemm import GemmParameters
+from weir.perf.kernels.streams import stream_s
 from weir.perf.machine import Machine, rate
 
 Array = NDArray[np.float64]
@@ -202,7 +203,7 @@ def prefill_cost(
     flop = prompt.pair_flop * prompt.heads * prompt.q * mean_keys
     matrix = tiles_s(p, chip, prompt, mean_keys, dense)
     around = p.write_passes * prompt.passed_bytes
-    memory = streamed_s(p, chip, prompt.moved_bytes + around, prompt.moved_bytes)
+    memory = stream_s(p, chip, prompt.moved_bytes + around, prompt.moved_bytes)
     drawn = prompt.moved_bytes / (p.core_bytes_per_clock * np.asarray(chip.cores * chip.clock_hz))
     g = eff.of(GemmParameters, GEMM, machine.generation, dtype)
     power = power_s(chip, flop, g.energy_j_s2_per_flop, g.idle_power_share)
@@ -249,30 +250,6 @@ def tiles_s(
     load = prompt.heads * np.ceil(prompt.q / p.query_tile) / cores
     exposed = p.tail_share * np.minimum(load, 1.0) * longest_s
     seconds: Array = np.maximum(load * mean_s, longest_s) + exposed
-    return seconds
-
-
-class Streaming(Protocol):
-    """Parameters of what is streamed from memory through the last-level cache."""
-
-    @property
-    def memory_efficiency(self) -> float: ...  # noqa: D102 - the fields of the parameter classes
-    @property
-    def cache_speedup(self) -> float: ...  # noqa: D102
-    @property
-    def cache_share(self) -> float: ...  # noqa: D102
-    @property
-    def cache_sharpness(self) -> float: ...  # noqa: D102
-
-
-def streamed_s(p: Streaming, chip: Silicon, moved: Array, footprint: Array) -> Array:
-    """Time to move bytes of which those that fit into the last-level cache come from there."""
-    room = p.cache_share * np.asarray(chip.cache_bytes)
-    missed = 1.0 - 1.0 / (1.0 + np.power(footprint / room, p.cache_sharpness))
-    bandwidth = np.asarray(chip.bandwidth)
-    seconds: Array = moved * (
-        missed / (bandwidth * p.memory_efficiency) + (1.0 - missed) / (bandwidth * p.cache_speedup)
-    )
     return seconds
 
 

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from weir.perf.kernels.attention import KEY_STEP, KEYS_AND_VALUES, PRODUCTS, streamed_s
+from weir.perf.kernels.attention import KEY_STEP, KEYS_AND_VALUES, PRODUCTS
 from weir.perf.kernels.cost import (
     COMPUTE,
     FLOP_PER_MAC,
@@ -24,6 +24,7 @@ from weir.perf.kernels.cost import (
 )
 from weir.perf.kernels.efficiency import Efficiency, overlapped, parameter, silicon, widening
 from weir.perf.kernels.formats import BF16_BYTES, cache_bytes
+from weir.perf.kernels.streams import stream_s
 from weir.perf.machine import Machine, rate
 
 Array = NDArray[np.float64]
@@ -261,7 +262,7 @@ def split_over_context(
     alone_s = streams.token_bytes * streams.padding / (alone * clock)
     chain = taken * np.maximum(np.maximum(matrix_s, alone_s), p.step_s / KEY_STEP)
     ramp = 1.0 + p.ramp_bytes / (p.ramp_bytes + moved)
-    memory = ramp * streamed_s(p, chip, moved, np.maximum(streams.pool_bytes, moved))
+    memory = ramp * stream_s(p, chip, moved, np.maximum(streams.pool_bytes, moved))
     launch = p.launch_s + np.where(split > 1.0, p.combine_s, 0.0)
     idle = (streams.skipped > 0.0) & (tokens + streams.skipped >= p.split_from_tokens)
     launch = launch + np.where(idle, p.window_combine_s, 0.0)

@@ -1,6 +1,7 @@
 """Operands that pass through the memory or, where they are few, through the last-level cache."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,20 @@ class StreamParameters:
     interval_log: float = parameter("1", 0.0, 3.0, per="fixed format")
 
 
-def stream_s(p: StreamParameters, chip: Silicon, moved: Array, footprint: Array) -> Array:
+class Streaming(Protocol):
+    """Parameters of what is streamed from memory through the last-level cache."""
+
+    @property
+    def memory_efficiency(self) -> float: ...  # noqa: D102 - the fields of the parameter classes
+    @property
+    def cache_speedup(self) -> float: ...  # noqa: D102
+    @property
+    def cache_share(self) -> float: ...  # noqa: D102
+    @property
+    def cache_sharpness(self) -> float: ...  # noqa: D102
+
+
+def stream_s(p: Streaming, chip: Silicon, moved: Array, footprint: Array) -> Array:
     """Time to move bytes of which those that fit into the last-level cache come from there.
 
     Args:
