@@ -71,8 +71,8 @@ PLANS: Final[Mapping[str, KernelPlan]] = {
     "mla_decode": KernelPlan(DecodeParameters, "bf16", 5, idle=_LATENT_DECODE),
     "moe_gemm": KernelPlan(MoeParameters, "bf16", 2),
     "elementwise": KernelPlan(ElementwiseParameters, "", 3),
-    "all_reduce": KernelPlan(CollectiveParameters, "scale_up", 3),
     "all_reduce_library": KernelPlan(CollectiveParameters, "scale_up", 3),
+    "all_reduce": KernelPlan(CollectiveParameters, "scale_up", 3),
     "all_gather": KernelPlan(CollectiveParameters, "scale_up", 3),
     "reduce_scatter": KernelPlan(CollectiveParameters, "scale_up", 3),
     "all_to_all": KernelPlan(CollectiveParameters, "scale_up", 3),
@@ -111,7 +111,7 @@ def fit_kernel(
         start: Where to start.
         only_reference: Fit the reference format alone.
     """
-    plan = PLANS[table]
+    plan, cases = PLANS[table], _teaching(table, cases)
     by_hand = start.tables[table].generation
     present = {case.machine.generation for case in cases}
     hand_made = {name: values for name, values in by_hand.items() if name not in _CALIBRATED}
@@ -140,6 +140,11 @@ def fit_kernel(
     if plan.kind is GemmParameters:
         found = _with_sustained_share(found, table, cases)
     return _with_generic(plan.kind, found, table, hand_made)
+
+
+def _teaching(table: str, cases: Sequence[Case]) -> list[Case]:
+    """The cases whose estimates a kernel's own table decides."""
+    return [case for case in cases if case.read_from == table]
 
 
 def _started(
@@ -185,7 +190,7 @@ def _with_generic(
 
 def leave_one_out(table: str, cases: Sequence[Case], start: Efficiency) -> Iterator[Held]:
     """Fits of the reference format, each without one chip."""
-    reference = [case for case in cases if case.dtype == PLANS[table].reference]
+    reference = [case for case in _teaching(table, cases) if case.dtype == PLANS[table].reference]
     chips = sorted({case.chip for case in reference})
     if len(chips) < LEAST_CHIPS:
         return
@@ -227,7 +232,7 @@ def with_intervals(
         fitted: Parameters fitted on all of them.
         held: Fits without one chip each.
     """
-    reference = PLANS[table].reference
+    reference, cases = PLANS[table].reference, _teaching(table, cases)
     values = Values.of(fitted.tables[table])
     values.seen = seen_ranges(cases)
     unseen = [

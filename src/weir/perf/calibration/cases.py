@@ -17,6 +17,7 @@ from weir.perf import kernels
 from weir.perf.calibration.columns import WINDOW, Columns
 from weir.perf.calibration.columns import floats as _floats
 from weir.perf.calibration.columns import rows_by as _by
+from weir.perf.kernels.collectives import has_links
 from weir.perf.kernels.cost import Cost
 from weir.perf.kernels.efficiency import Efficiency
 from weir.perf.kernels.formats import BF16_BYTES, kernel_format
@@ -89,6 +90,12 @@ class Case:
     def table(self) -> str:
         """Name of the kernel's table of parameters."""
         return "all_reduce_library" if "library" in self.arguments else self.kernel
+
+    @property
+    def read_from(self) -> str:
+        """The table that the estimate takes its parameters from."""
+        own = self.table != "all_reduce" or bool(np.all(has_links(self.machine)))
+        return self.table if own else "all_reduce_library"
 
     @property
     def has_rate(self) -> bool:

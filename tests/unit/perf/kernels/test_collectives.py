@@ -9,6 +9,7 @@ from weir.core.errors import InputError
 from weir.perf import kernels
 
 EFFICIENCY = load_efficiency()
+PLAIN = replace(H100, scale_up_bytes_per_s_per_direction=0.0)
 SHARE = {"all_reduce": 2.0, "all_gather": 1.0, "reduce_scatter": 1.0, "all_to_all": 1.0}
 
 
@@ -44,8 +45,7 @@ def test_across_domains_the_network_carries_the_bytes():
 
 
 def test_chips_without_links_talk_over_pcie():
-    plain = replace(H100, scale_up_bytes_per_s_per_direction=0.0)
-    found = kernels.p2p(plain, EFFICIENCY, 1e9, scope="scale_up")
+    found = kernels.p2p(PLAIN, EFFICIENCY, 1e9, scope="scale_up")
     assert found.hardware_s == pytest.approx(1e9 / 64e9)
 
 
@@ -84,11 +84,32 @@ def test_a_single_peer_does_not_fill_all_links():
             "all_to_all": replace(table, generation={**table.generation, "hopper": hopper}),
         },
     )
-    plain = replace(H100, scale_up_bytes_per_s_per_direction=0.0)
-    for chip, shares in ((H100, (0.3, 0.6, 0.8)), (plain, (0.8, 0.8, 0.8))):
-        for ranks, share in zip((2, 3, 8), shares, strict=True):
-            found = kernels.all_to_all(chip, efficiency, 1e12, ranks, scope="scale_up")
-            assert found.hardware_s / found.time_s == pytest.approx(share, rel=0.01)
+    for ranks, share in zip((2, 3, 8), (0.3, 0.6, 0.8), strict=True):
+        found = kernels.all_to_all(H100, efficiency, 1e12, ranks, scope="scale_up")
+        assert found.hardware_s / found.time_s == pytest.approx(share, rel=0.01)
+    left = table.shared["pcie_doubling_share"]
+    for ranks, share in zip((2, 4, 8), (0.8, 0.8 * left, 0.8 * left**2), strict=True):
+        found = kernels.all_to_all(PLAIN, efficiency, 1e12, ranks, scope="scale_up")
+        assert found.hardware_s / found.time_s == pytest.approx(share, rel=0.01)
+
+
+def test_frameworks_call_the_library_where_chips_have_no_links():
+    ranks, message = np.array([2, 4, 8]), np.array([1e3, 1e6, 1e8])
+    own = kernels.all_reduce(PLAIN, EFFICIENCY, message, ranks, scope="scale_up")
+    library = kernels.all_reduce(PLAIN, EFFICIENCY, message, ranks, scope="scale_up", library=True)
+    assert np.array_equal(own.time_s, library.time_s)
+    links = np.array([[450e9], [0.0]])
+    both = replace(H100, scale_up_bytes_per_s_per_direction=links)
+    found = kernels.all_reduce(both, EFFICIENCY, message, ranks, scope="scale_up")
+    linked = kernels.all_reduce(H100, EFFICIENCY, message, ranks, scope="scale_up")
+    assert np.array_equal(found.time_s, np.stack([linked.time_s, own.time_s]))
+
+
+def test_every_rank_adds_more_over_pcie():
+    shared = EFFICIENCY.tables["all_gather"].shared
+    for chip, hop in ((H100, 1.0), (PLAIN, shared["pcie_hop_ratio"])):
+        found = kernels.all_gather(chip, EFFICIENCY, 0.0, np.array([2, 5]), scope="scale_up")
+        assert found.time_s[1] - found.time_s[0] == pytest.approx(3.0 * hop * shared["rank_s"])
 
 
 def test_the_network_has_no_way_for_short_messages():
