@@ -5,9 +5,9 @@ from typing import Final
 
 import numpy as np
 
+from weir.answers.accuracy.errors import Accuracy
 from weir.answers.accuracy.validate_serving import (
     CALIBRATION_CHIPS,
-    Accuracy,
     Prediction,
     ServingValidation,
     accuracy,

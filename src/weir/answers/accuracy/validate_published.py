@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
+from weir.answers.accuracy.errors import Accuracy, errors
 from weir.answers.accuracy.published_speeds import predicted
-from weir.answers.accuracy.validate_serving import Accuracy
 from weir.catalog.published import FIRST_TOKEN, PublishedSpeed, load_published
 from weir.catalog.query import Catalog
 from weir.core.errors import NothingFitsError, WeirError
@@ -58,22 +58,14 @@ class PublishedValidation:
 
 
 def accuracy(items: Iterable[PublishedPrediction]) -> Accuracy:
-    """Errors of a group."""
+    """Errors of a group; a longer time counts as a lower speed."""
     chosen = tuple(items)
-    if not chosen:
-        return Accuracy(0, np.nan, np.nan, np.nan)
-    ours, theirs, low, high = (
-        np.array(values)
-        for values in zip(
-            *((i.predicted, i.speed.value, i.low, i.high) for i in chosen), strict=True
-        )
+    return errors(
+        [item.predicted for item in chosen],
+        [item.speed.value for item in chosen],
+        ([item.low for item in chosen], [item.high for item in chosen]),
+        sign=[-1.0 if item.speed.quantity == FIRST_TOKEN else 1.0 for item in chosen],
     )
-    error = np.abs(ours / theirs - 1.0)
-    covered = float(np.mean((low <= theirs) & (theirs <= high)))
-    # A longer time is a lower speed.
-    way = [-1.0 if i.speed.quantity == FIRST_TOKEN else 1.0 for i in chosen]
-    bias = float(np.mean(np.log(ours / theirs) * way))
-    return Accuracy(len(chosen), float(np.mean(error)), float(np.median(error)), bias, covered)
 
 
 def validate_published(

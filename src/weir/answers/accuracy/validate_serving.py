@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from weir.answers.accuracy.errors import Accuracy, errors
 from weir.answers.accuracy.serving_deployments import (
     deployed,
     engine_of,
@@ -54,25 +55,6 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
-class Accuracy:
-    """Errors of a group of runs for one quantity.
-
-    Attributes:
-        count: Runs.
-        mape: Mean absolute percentage error.
-        mdape: Median absolute percentage error.
-        bias: Mean of the logarithm of predicted over measured.
-        covered: Share of measurements inside the 80 % interval; NaN where there is none.
-    """
-
-    count: int
-    mape: float
-    mdape: float
-    bias: float
-    covered: float = np.nan
-
-
-@dataclass(frozen=True, slots=True)
 class ServingValidation:
     """All runs, and the refusals by reason.
 
@@ -91,23 +73,16 @@ class ServingValidation:
 
 
 def accuracy(items: Iterable[Prediction], quantity: str) -> Accuracy:
-    """Errors for "ttft", "tpot" or "request"."""
+    """Errors for "ttft", "tpot" or "request"; a whole request has no interval."""
     chosen = tuple(items)
-    if not chosen:
-        return Accuracy(0, np.nan, np.nan, np.nan)
-    covered = np.nan
     if quantity == "request":
-        predicted = np.array([item.request_s for item in chosen])
-        measured = np.array([item.measured_request_s for item in chosen])
-    else:
-        predicted = np.array([getattr(item, f"{quantity}_s") for item in chosen])
-        measured = np.array([getattr(item.row, f"{quantity}_s") for item in chosen])
-        low = np.array([getattr(item, f"{quantity}_low_s") for item in chosen])
-        high = np.array([getattr(item, f"{quantity}_high_s") for item in chosen])
-        covered = float(np.mean((low <= measured) & (measured <= high)))
-    error = np.abs(predicted / measured - 1.0)
-    bias = float(np.mean(np.log(predicted / measured)))
-    return Accuracy(len(chosen), float(np.mean(error)), float(np.median(error)), bias, covered)
+        return errors(
+            [item.request_s for item in chosen], [item.measured_request_s for item in chosen]
+        )
+    low, middle, high = (
+        [getattr(item, f"{quantity}{end}_s") for item in chosen] for end in ("_low", "", "_high")
+    )
+    return errors(middle, [getattr(item.row, f"{quantity}_s") for item in chosen], (low, high))
 
 
 def validate_serving(
