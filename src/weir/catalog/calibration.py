@@ -3,18 +3,18 @@
 The records are plain dataclasses, so that the speed model reads them without the validator.
 """
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from weir.catalog.files import STOCK, read_toml
 from weir.core.errors import InputError, RecordError, UnknownNameError
 
 P = TypeVar("P")
 
-FOLDER: Final = Path(__file__).resolve().parent.parent / "data" / "calibration"
+FOLDER: Final = STOCK / "calibration"
 KERNELS: Final = FOLDER / "kernels.toml"
 START: Final = FOLDER / "start.toml"
 GENERIC: Final = "generic"
@@ -226,11 +226,4 @@ def read_efficiency(path: Path) -> Efficiency:
     Raises:
         RecordError: The file cannot be read or is incomplete.
     """
-    try:
-        with path.open("rb") as file:
-            text = tomllib.load(file)
-    except OSError as error:
-        raise RecordError(path, [f"cannot be read: {error.strerror}"]) from None
-    except tomllib.TOMLDecodeError as error:
-        raise RecordError(path, [f"is not TOML: {error}"]) from None
-    return parse_efficiency(text, path)
+    return parse_efficiency(read_toml(path), path)

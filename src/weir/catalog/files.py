@@ -9,7 +9,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from weir.core.errors import RecordError
+from weir.core.errors import DateError, RecordError
 
 T = TypeVar("T")
 
@@ -66,23 +66,32 @@ def read_table(
     Args:
         path: The file.
         columns: The columns it must have.
-        parse: Makes a record of a row, or raises ValueError with what is wrong.
+        parse: Makes a record of a row, or raises ValueError or DateError with what is wrong.
 
     Raises:
         RecordError: No such file, other columns, or rows that have not one cell for each column or
             do not parse, each with its line number.
     """
     reader = csv.DictReader(StringIO(read_text(path), newline=""))
-    if tuple(reader.fieldnames or ()) != columns:
-        raise RecordError(path, [f"the columns must be {', '.join(columns)}"])
     found, problems = [], []
-    for row in reader:
-        try:
-            if None in row or None in row.values():
-                raise ValueError(f"has not {len(columns)} cells; quote a cell that holds a comma")
-            found.append(parse(row))
-        except ValueError as error:
-            problems.append(f"line {reader.line_num}: {error}")
+    try:
+        if tuple(reader.fieldnames or ()) != columns:
+            raise RecordError(path, [f"line 1: columns must be {', '.join(columns)}"])
+        for row in reader:
+            try:
+                found.append(parse(_full(row)))
+            except (ValueError, DateError) as error:
+                problems.append(f"line {reader.line_num}: {error}")
+    except csv.Error as error:
+        problems.append(f"line {reader.reader.line_num}: {error}")
     if problems:
         raise RecordError(path, problems)
     return tuple(found)
+
+
+def _full(row: dict[str, str]) -> dict[str, str]:
+    """A row that has one cell for each column."""
+    if None in row or None in row.values():
+        columns = sum(name is not None for name in row)
+        raise ValueError(f"has not {columns} cells; quote a cell that holds a comma")
+    return row

@@ -6,7 +6,6 @@ The tables are read where the package is installed; none of their rows is part o
 import hashlib
 import importlib.metadata
 import importlib.util
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -16,9 +15,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from weir.catalog.files import STOCK, read_toml
 from weir.core.errors import InputError
 
-TABLES: Final = Path(__file__).resolve().parent.parent / "data" / "calibration" / "tables.toml"
+TABLES: Final = STOCK / "calibration" / "tables.toml"
 LATENCY: Final = "latency"
 # The tables print milliseconds.
 SECONDS_PER_MILLISECOND: Final = 1e-3
@@ -160,7 +160,7 @@ def _install(problem: str) -> str:
 @cache
 def plan_of_tables() -> Mapping[str, Any]:
     """What is read from the package and how."""
-    return tomllib.loads(TABLES.read_text(encoding="utf-8"))
+    return read_toml(TABLES)
 
 
 def installed_tables() -> KernelTables:

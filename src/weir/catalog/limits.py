@@ -1,13 +1,12 @@
 """What the cross-record checks measure against, and the differences that are accepted."""
 
-import csv
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from weir.catalog.files import STOCK, read_toml
+from weir.catalog.files import STOCK, read_table, read_toml
 from weir.core.errors import RecordError
 from weir.core.units import GIBI, GIGA, MEGA
 
@@ -93,13 +92,10 @@ def load_waivers(root: Path = STOCK) -> tuple[Waiver, ...]:
     Raises:
         RecordError: Wrong columns, or a line without a reason.
     """
-    path = root / "checks" / "waivers.csv"
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != WAIVER_COLUMNS:
-            raise RecordError(path, [f"line 1: columns must be {', '.join(WAIVER_COLUMNS)}"])
-        waivers = tuple(Waiver(**row) for row in reader)
-    empty = [f"{w.check} {w.subject} {w.key}: needs a reason" for w in waivers if not w.reason]
-    if empty:
-        raise RecordError(path, empty)
-    return waivers
+    return read_table(root / "checks" / "waivers.csv", WAIVER_COLUMNS, _waiver)
+
+
+def _waiver(row: Mapping[str, str]) -> Waiver:
+    if not row["reason"]:
+        raise ValueError(f"{row['check']} {row['subject']} {row['key']}: needs a reason")
+    return Waiver(**row)

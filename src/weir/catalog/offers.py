@@ -1,46 +1,28 @@
 """Price lists: what somebody asked for a chip, or an hour of it, on a day."""
 
-import csv
 import math
 from collections.abc import Mapping
-from io import StringIO
 from pathlib import Path
-from typing import Any
 
 from weir.catalog.entities import Offer
-from weir.catalog.files import read_text
+from weir.catalog.files import read_table
 from weir.core.dates import parse_date
-from weir.core.errors import DateError, RecordError
 from weir.core.provenance import Status
 
 OFFER_COLUMNS = ("chip", "kind", "price_usd", "on", "region", "sources", "status", "note")
 OFFER_KINDS = ("purchase", "rental per hour")
 
 
-def load_offers(path: Path) -> list[Offer]:
+def load_offers(path: Path) -> tuple[Offer, ...]:
     """All price offers of one CSV file.
 
     Raises:
         RecordError: Wrong columns, or rows that do not parse, each with its line number.
     """
-    reader = csv.DictReader(StringIO(read_text(path), newline=""))
-    if tuple(reader.fieldnames or ()) != OFFER_COLUMNS:
-        raise RecordError(path, [f"line 1: columns must be {', '.join(OFFER_COLUMNS)}"])
-    offers: list[Offer] = []
-    problems: list[str] = []
-    for row in reader:
-        try:
-            offers.append(_offer(row))
-        except (ValueError, DateError) as error:
-            problems.append(f"line {reader.line_num}: {error}")
-    if problems:
-        raise RecordError(path, problems)
-    return offers
+    return read_table(path, OFFER_COLUMNS, _offer)
 
 
-def _offer(row: Mapping[str | None, Any]) -> Offer:
-    if None in row or None in row.values():
-        raise ValueError(f"has not {len(OFFER_COLUMNS)} cells; quote a cell that holds a comma")
+def _offer(row: Mapping[str, str]) -> Offer:
     if row["kind"] not in OFFER_KINDS:
         raise ValueError(f"kind '{row['kind']}' is not one of {', '.join(OFFER_KINDS)}")
     if row["status"] not in tuple(Status):

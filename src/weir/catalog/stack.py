@@ -3,17 +3,17 @@
 The records are plain dataclasses, so that the speed model reads them without the validator.
 """
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from weir.catalog.files import STOCK, read_toml
 from weir.core.errors import RecordError, UnknownNameError
 from weir.core.provenance import Status
 
-CALIBRATION: Final = Path(__file__).resolve().parent.parent / "data" / "calibration"
+CALIBRATION: Final = STOCK / "calibration"
 
 T = TypeVar("T")
 
@@ -236,7 +236,7 @@ def load_stacks(path: Path = CALIBRATION / "stack.toml") -> Mapping[str, Stack]:
     Raises:
         RecordError: The file is missing, is not TOML, or lacks or adds keys.
     """
-    return {key: _stack(table, key, path) for key, table in _read(path).items()}
+    return {key: _stack(table, key, path) for key, table in read_toml(path).items()}
 
 
 def _stack(table: object, key: str, path: Path) -> Stack:
@@ -283,7 +283,7 @@ def load_economics(path: Path = CALIBRATION / "economics.toml") -> Economics:
     Raises:
         RecordError: The file is missing, is not TOML, or lacks or adds keys.
     """
-    raw = _read(path)
+    raw = read_toml(path)
     missing = [f"{item.name}: is required" for item in fields(Economics) if item.name not in raw]
     if missing:
         raise RecordError(path, missing)
@@ -307,7 +307,7 @@ def load_clients(path: Path = CALIBRATION / "clients.toml") -> Mapping[str, Clie
             _record(Client, _without(table, "frameworks"), key, path),
             frameworks=_inner(Habits, table, key, "frameworks", path),
         )
-        for key, table in _read(path).items()
+        for key, table in read_toml(path).items()
     }
 
 
@@ -318,16 +318,7 @@ def load_assumptions(path: Path = CALIBRATION / "assumptions.toml") -> Mapping[s
     Raises:
         RecordError: The file is missing, is not TOML, or lacks or adds keys.
     """
-    return {key: _record(Assumption, table, key, path) for key, table in _read(path).items()}
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RecordError(path, [f"cannot be read: {error.strerror}"]) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecordError(path, [f"is not valid TOML: {error}"]) from None
+    return {key: _record(Assumption, table, key, path) for key, table in read_toml(path).items()}
 
 
 def _record(kind: type[T], table: object, key: str, path: Path) -> T:

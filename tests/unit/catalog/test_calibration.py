@@ -99,7 +99,7 @@ def test_a_broken_file_is_refused_with_its_problem(tmp_path):
         read_efficiency(missing)
     broken = tmp_path / "broken.toml"
     broken.write_text("a = ", encoding="utf-8")
-    with pytest.raises(RecordError, match="is not TOML"):
+    with pytest.raises(RecordError, match="is not valid TOML"):
         read_efficiency(broken)
     headless = tmp_path / "headless.toml"
     headless.write_text("[gemm.shared]\n", encoding="utf-8")

@@ -23,7 +23,7 @@ def test_a_claim_is_read_with_its_arguments(tmp_path):
 
 
 def test_other_columns_and_bad_numbers_are_told_with_their_line(tmp_path):
-    with pytest.raises(RecordError, match="the columns must be"):
+    with pytest.raises(RecordError, match="columns must be"):
         load_claims(written(tmp_path, "id,value\nR1,2\n"))
     broken = ",".join(COLUMNS) + "\n" + ROW + ROW.replace("12.5", "many")
     with pytest.raises(RecordError, match="line 3"):

@@ -31,10 +31,11 @@ def test_a_long_line_is_cut_and_an_end_has_none(tmp_path: Path) -> None:
     ("text", "told"),
     [
         (None, "cannot be read"),
-        ("a,c\n1,2\n", "the columns must be a, b"),
+        ("a,c\n1,2\n", "columns must be a, b"),
         ("a,b\n1,2\n3\n", "line 3: has not 2 cells"),
         ("a,b\n1,2,3\n", "line 2: has not 2 cells"),
         ('a,b\n1,"two\nlines"\nx,4\n', "line 4: invalid literal"),
+        (f"a,b\n1,2\n3,{'x' * 200_000}\n", "line 3: field larger than field limit"),
     ],
 )
 def test_a_table_that_cannot_be_read_says_where(

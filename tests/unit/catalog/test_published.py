@@ -47,5 +47,5 @@ def test_what_is_broken_is_told_with_its_line(tmp_path):
     assert published_citations(written(tmp_path, bad)) == ()
     path = tmp_path / "other.csv"
     path.write_text("id\nx\n", encoding="utf-8")
-    with pytest.raises(RecordError, match="the columns must be"):
+    with pytest.raises(RecordError, match="columns must be"):
         load_published(path)
