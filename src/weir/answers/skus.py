@@ -82,14 +82,18 @@ def read_skus(lines: Iterable[str], find: Callable[[str], Chip] | None = None) -
         InputError: No header, unknown or repeated columns, or no column `sku`.
     """
     reader = csv.DictReader(lines)
-    _check_header(reader.fieldnames)
+    try:
+        names = reader.fieldnames
+    except csv.Error as error:
+        raise InputError(f"line 1: not a row of CSV: {error}") from None
+    _check_header(names)
     while True:
         try:
             row = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            yield SkuProblem(reader.line_num, f"not a row of CSV: {error}")
+            yield SkuProblem(reader.reader.line_num, f"not a row of CSV: {error}")
             continue
         try:
             yield reader.line_num, _sku(row, find)

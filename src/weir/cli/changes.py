@@ -52,13 +52,13 @@ def changes(
     """
     target = Output.checked(style, html, output)
     from weir.answers.changes import gathered, read_changes
-    from weir.report.rows import FORMATS
+    from weir.report.rows import FORMATS, ending
 
     catalog, law = catalog_of(ctx), law_of(changed)
     transaction = transaction_of(given, until)
     rejected = Rejected(skus or Path("the catalogue"))
     found = read_changes(_rows(skus, catalog), first, transaction, law)
-    if style == "csv" or (style is None and output is not None and output.suffix in FORMATS):
+    if style == "csv" or (style is None and output is not None and ending(output) in FORMATS):
         _stream(found, output, html, rejected, everything=everything)
         return
     from weir.answers.datasheet import cited_sources

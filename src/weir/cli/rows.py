@@ -121,7 +121,7 @@ def deliver_rows(
     Raises:
         InputError: A row could not be read, or there was none.
     """
-    from weir.report.rows import csv_to_parquet, write_csv
+    from weir.report.rows import csv_to_parquet, ending, write_csv
 
     if output is None:
         write_csv(sys.stdout, columns, rows)
@@ -133,7 +133,7 @@ def deliver_rows(
         with path.open("w", encoding="utf-8", newline="") as file:
             count = write_csv(file, columns, rows)
         rejected.refuse_empty()
-        if output.suffix == ".parquet":
+        if ending(output) == ".parquet":
             converted = path.with_suffix(".parquet")
             csv_to_parquet(path, converted, columns)
             path = converted

@@ -14,6 +14,11 @@ _WHOLE_NUMBERS: Final = ("line",)
 _DAYS: Final = ("since",)
 
 
+def ending(path: Path) -> str:
+    """What a file name says of its format; `x.CSV` is as good as `x.csv`."""
+    return path.suffix.lower()
+
+
 def check_format(path: Path) -> None:
     """Fails before any work where rows cannot be written under this name.
 
@@ -21,9 +26,9 @@ def check_format(path: Path) -> None:
         InputError: Another ending than those of `FORMATS`.
         MissingExtraError: Parquet without DuckDB.
     """
-    if path.suffix not in FORMATS:
+    if ending(path) not in FORMATS:
         raise InputError(f"--output {path}: rows go to {' or '.join(FORMATS)}; change the ending")
-    if path.suffix == ".parquet":
+    if ending(path) == ".parquet":
         require("duckdb", "Parquet", "duckdb", "tables")
 
 

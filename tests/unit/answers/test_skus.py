@@ -89,3 +89,13 @@ def test_headers_that_mean_something_else_are_refused():
         list(read_skus(["sku,sku\n"]))
     with pytest.raises(InputError, match="by commas"):
         list(read_skus(["sku;chip\n"]))
+
+
+def test_a_cell_beyond_what_csv_allows_is_told_with_its_own_line():
+    endless = "x" * 200_000
+    found = run(f"A,,296,814,4000,64,yes\nB,{endless},,,,,\nC,,296,814,4000,64,yes\n")
+    (problem,) = (item for item in found if isinstance(item, SkuProblem))
+    assert problem.line == 3
+    assert "field larger than field limit" in problem.message
+    with pytest.raises(InputError, match="line 1: not a row of CSV: field larger"):
+        list(read_skus([f"sku,{endless}\n"]))

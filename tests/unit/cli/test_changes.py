@@ -66,6 +66,15 @@ def test_parquet_holds_the_same_rows_with_types(weir, skus, tmp_path):
         ]
 
 
+def test_the_ending_of_a_file_counts_in_either_case(weir, skus, tmp_path):
+    listed = weir("changes", skus, *OCTOBER, "--csv").out
+    assert weir("changes", skus, *OCTOBER, "--output", tmp_path / "flips.CSV").status == 2
+    assert (tmp_path / "flips.CSV").read_text() == listed
+    pytest.importorskip("duckdb")
+    assert weir("changes", skus, *OCTOBER, "--output", tmp_path / "flips.Parquet").status == 2
+    assert (tmp_path / "flips.Parquet").read_bytes().startswith(b"PAR1")
+
+
 def test_a_file_without_flips_has_a_heading_alone(weir, tmp_path):
     path, out = tmp_path / "one.csv", tmp_path / "out.csv"
     path.write_text("sku,chip\nC,H20\n")

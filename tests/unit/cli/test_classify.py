@@ -67,7 +67,7 @@ def test_a_what_if_holds_for_lists(weir, tmp_path):
 def test_files_come_whole_in_both_formats(weir, skus, tmp_path):
     duckdb = pytest.importorskip("duckdb")
     printed = weir("classify", skus, *JOB).out
-    flat, packed = tmp_path / "o.csv", tmp_path / "o.parquet"
+    flat, packed = tmp_path / "o.CSV", tmp_path / "o.parquet"
     assert weir("classify", skus, *JOB, "-o", flat).status == 2
     assert flat.read_text() == printed
     assert weir("classify", skus, *JOB, "-o", packed).status == 2

@@ -38,7 +38,7 @@ def test_no_rows_leave_a_heading():
     assert out.getvalue() == "line\n"
 
 
-@pytest.mark.parametrize("name", ["x.xls", "x", "x.CSV"])
+@pytest.mark.parametrize("name", ["x.xls", "x", "x.csv.gz"])
 def test_another_ending_is_refused(name):
     with pytest.raises(InputError, match=r"\.csv or \.parquet"):
         check_format(Path(name))
