@@ -23,6 +23,7 @@ from weir.answers.pricing import hourly_price
 from weir.catalog.entities import Chip, Model
 from weir.catalog.query import Catalog
 from weir.catalog.stack import Economics, load_economics
+from weir.core.defaults import DEFAULT_ISL, DEFAULT_OSL
 from weir.core.errors import InputError
 from weir.core.provenance import Fact, Status, weakest
 from weir.perf.economics import (
@@ -40,7 +41,7 @@ from weir.perf.step import StepTime
 
 Array = NDArray[np.float64]
 
-DEFAULT_WORKLOAD: Final = Workload(isl=4096, osl=1536)
+DEFAULT_WORKLOAD: Final = Workload(isl=DEFAULT_ISL, osl=DEFAULT_OSL)
 METHOD: Final = (
     "First speed model: kernels are priced from the datasheet with what A100, H100, L40S and B200"
     " have in common, frameworks as on H100 and B200; any other chip is a prediction. The interval"

@@ -9,6 +9,7 @@ import click
 from weir.cli.catalogue import catalog_of
 from weir.cli.common import on_option, output_options
 from weir.cli.output import Output
+from weir.cli.serving_options import length_options
 from weir.cli.transaction import transaction_of, transaction_options
 
 
@@ -17,8 +18,7 @@ from weir.cli.transaction import transaction_of, transaction_options
 @transaction_options
 @on_option
 @click.option("--model", help="The model to serve; only legality if left out.")
-@click.option("--isl", type=int, default=4096, show_default=True, help="Input tokens of a request.")
-@click.option("--osl", type=int, default=1536, show_default=True, help="Output tokens.")
+@length_options
 @click.option("--beside", multiple=True, metavar="CHIP", help="A chip beside it (repeatable).")
 @output_options
 @click.pass_context

@@ -18,6 +18,7 @@ from weir.cli.serving_options import (
     format_options,
     layout_of,
     layout_options,
+    length_options,
     spread_options,
     spreads_of,
     tell_context,
@@ -37,8 +38,7 @@ if TYPE_CHECKING:
 @click.argument("chip")
 @click.argument("model")
 @click.option("--chips", type=int, help="Chips of one replica; the fewest sensible if left out.")
-@click.option("--isl", type=int, default=4096, show_default=True, help="Input tokens of a request.")
-@click.option("--osl", type=int, default=1536, show_default=True, help="Output tokens.")
+@length_options
 @click.option(
     "--prefix-hit-rate",
     type=float,

@@ -20,6 +20,7 @@ from weir.cli.serving_options import (
     spreads_of,
     tell_context,
 )
+from weir.core.defaults import DEFAULT_ISL, DEFAULT_OSL
 from weir.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from weir.catalog.traces import Trace
     from weir.perf.serving import Workload
 
-_ISL, _OSL = 4096, 1536
 # What a trace brings along.
 _OF_TRACE = ("isl", "osl", "isl_cv", "osl_cv", "prefix_hit_rate")
 
@@ -37,8 +37,8 @@ _OF_TRACE = ("isl", "osl", "isl_cv", "osl_cv", "prefix_hit_rate")
 @click.option(
     "--on-chips", required=True, metavar="A,B", help="Chips to choose among, commas between them."
 )
-@click.option("--isl", type=int, help=f"Input tokens of a request.  [default: {_ISL}]")
-@click.option("--osl", type=int, help=f"Output tokens.  [default: {_OSL}]")
+@click.option("--isl", type=int, help=f"Input tokens of a request.  [default: {DEFAULT_ISL}]")
+@click.option("--osl", type=int, help=f"Output tokens.  [default: {DEFAULT_OSL}]")
 @spread_options
 @click.option("--prefix-hit-rate", type=float, help="Share of prompt tokens found in a cache.")
 @click.option(
@@ -181,7 +181,10 @@ def _workload(given: Mapping[str, Any], trace: "Trace | None") -> "tuple[Workloa
             )
         return workload_of(trace)
     isl, osl = given["isl"], given["osl"]
-    lengths = {"--isl": _ISL if isl is None else isl, "--osl": _OSL if osl is None else osl}
+    lengths = {
+        "--isl": DEFAULT_ISL if isl is None else isl,
+        "--osl": DEFAULT_OSL if osl is None else osl,
+    }
     for name, value in lengths.items():
         if value < 1:
             raise InputError(f"{name} is {value}; use a number of tokens of at least 1")

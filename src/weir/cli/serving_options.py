@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from weir.core.defaults import DEFAULT_ISL, DEFAULT_OSL
 from weir.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,6 +22,25 @@ DEGREES = ("tp", "pp", "dp", "ep", "cp")
 
 def _add(command: F, options: tuple[Callable[[Any], Any], ...]) -> F:
     return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
+
+
+def length_options(command: F) -> F:
+    """Adds `--isl` and `--osl`: the tokens of a request."""
+    return _add(
+        command,
+        (
+            click.option(
+                "--isl",
+                type=int,
+                default=DEFAULT_ISL,
+                show_default=True,
+                help="Input tokens of a request.",
+            ),
+            click.option(
+                "--osl", type=int, default=DEFAULT_OSL, show_default=True, help="Output tokens."
+            ),
+        ),
+    )
 
 
 def layout_options(command: F) -> F:

@@ -18,6 +18,7 @@ from weir.cli.serving_options import (
     layout_options,
     tell_context,
 )
+from weir.core.defaults import DEFAULT_ISL, DEFAULT_OSL
 from weir.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from weir.sim.outcome import ServiceLevels
     from weir.sim.workload import Arrivals, ClosedLoop, Lengths, Requests
 
-_ISL, _OSL, _COUNT = 4096, 1536, 1000
+_COUNT = 1000
 
 
 @click.command()
@@ -53,8 +54,8 @@ _ISL, _OSL, _COUNT = 4096, 1536, 1000
 )
 @click.option("--users", type=int, help="A closed loop of so many users instead of a rate.")
 @click.option("--count", type=int, help=f"Requests; the whole trace, or {_COUNT:,} if left out.")
-@click.option("--isl", type=int, help=f"Mean input tokens.  [default: {_ISL}]")
-@click.option("--osl", type=int, help=f"Mean output tokens.  [default: {_OSL}]")
+@click.option("--isl", type=int, help=f"Mean input tokens.  [default: {DEFAULT_ISL}]")
+@click.option("--osl", type=int, help=f"Mean output tokens.  [default: {DEFAULT_OSL}]")
 @click.option(
     "--spread", type=float, metavar="CV", help="Lognormal lengths with this variation; 0 is fixed."
 )
@@ -167,8 +168,8 @@ def _requests(given: Mapping[str, Any]) -> "Requests":
             )
         return generate(
             arrivals,
-            _lengths(given, "isl", _ISL),
-            _lengths(given, "osl", _OSL),
+            _lengths(given, "isl", DEFAULT_ISL),
+            _lengths(given, "osl", DEFAULT_OSL),
             _COUNT if given["count"] is None else given["count"],
             seed=given["seed"],
             prefix_hit_rate=given["prefix_hit_rate"] or 0.0,
