@@ -163,6 +163,15 @@ def plan_of_tables() -> Mapping[str, Any]:
     return read_toml(TABLES)
 
 
+@cache
+def chips_of_tables() -> tuple[TableChip, ...]:
+    """The chips in the tables, calibration chips first."""
+    return tuple(
+        TableChip(name, entry["record"], entry["role"] == "calibration")
+        for name, entry in plan_of_tables()["chips"].items()
+    )
+
+
 def installed_tables() -> KernelTables:
     """The tables of the installed package.
 
@@ -183,9 +192,5 @@ def installed_tables() -> KernelTables:
     spec = importlib.util.find_spec(plan["module"])
     if spec is None or not spec.submodule_search_locations:
         raise InputError(_install(f"{plan['module']} cannot be found"))
-    chips = tuple(
-        TableChip(name, entry["record"], entry["role"] == "calibration")
-        for name, entry in plan["chips"].items()
-    )
     root = Path(next(iter(spec.submodule_search_locations))) / plan["folder"]
-    return KernelTables(root, version, chips, plan["reference_framework"], plan)
+    return KernelTables(root, version, chips_of_tables(), plan["reference_framework"], plan)

@@ -6,10 +6,10 @@ from typing import Final
 import numpy as np
 
 from weir.answers.accuracy.validate_published import (
-    CALIBRATION_CHIPS,
     PublishedPrediction,
     PublishedValidation,
     accuracy,
+    calibration_chips,
 )
 from weir.catalog.published import (
     ANY,
@@ -43,9 +43,9 @@ def published_document(answer: PublishedValidation, sources: tuple[Source, ...])
         answer: Every published speed with its prediction.
         sources: Documents behind them.
     """
-    done = answer.predicted
-    tested = [item for item in done if item.speed.chip not in CALIBRATION_CHIPS]
-    fitted = [item for item in done if item.speed.chip in CALIBRATION_CHIPS]
+    done, chips = answer.predicted, calibration_chips()
+    tested = [item for item in done if item.speed.chip not in chips]
+    fitted = [item for item in done if item.speed.chip in chips]
     found = accuracy(tested)
     return Document(
         title="Published speeds: predicted against printed",
@@ -54,7 +54,7 @@ def published_document(answer: PublishedValidation, sources: tuple[Source, ...])
             f" chips the median error is {found.mdape:.1%}. No fit has read any of them."
         ),
         facts=(
-            ("Calibration chips", ", ".join(CALIBRATION_CHIPS)),
+            ("Calibration chips", ", ".join(chips)),
             ("Data of", answer.data_version),
         ),
         sections=(

@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 
 from weir.answers.accuracy.errors import Accuracy
+from weir.answers.accuracy.serving_sample import calibration_chips
 from weir.answers.accuracy.validate_serving import (
-    CALIBRATION_CHIPS,
     Prediction,
     ServingValidation,
     accuracy,
@@ -36,7 +36,7 @@ Rows = Sequence[Prediction]
 
 def is_calibration(item: Prediction) -> bool:
     """Whether parameters were fitted on runs of this chip."""
-    return item.row.chip in CALIBRATION_CHIPS
+    return item.row.chip in calibration_chips()
 
 
 def serving_document(
@@ -57,7 +57,7 @@ def serving_document(
         lead=_lead(answer, tested),
         facts=(
             ("Sample", "end-to-end runs of aiconfigurator-core 0.12.0 (Apache-2.0)"),
-            ("Calibration chips", ", ".join(CALIBRATION_CHIPS)),
+            ("Calibration chips", ", ".join(calibration_chips())),
             ("Data of", data_version),
         ),
         sections=(

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from weir.catalog import kernel_tables
-from weir.catalog.kernel_tables import KernelTables, installed_tables, plan_of_tables
+from weir.catalog.kernel_tables import KernelTables, chips_of_tables, installed_tables
 from weir.catalog.query import Catalog
 from weir.core.errors import InputError
 
@@ -26,12 +26,11 @@ def test_another_version_says_which_was_studied(monkeypatch):
 
 
 def test_calibration_and_test_chips_are_those_that_were_agreed_on():
-    chips = plan_of_tables()["chips"]
-    fitted = {name for name, entry in chips.items() if entry["role"] == "calibration"}
-    assert fitted == {"a100_sxm", "h100_sxm", "l40s", "b200_sxm"}
+    fitted = [chip.name for chip in chips_of_tables() if chip.calibrates]
+    assert fitted == ["a100_sxm", "h100_sxm", "l40s", "b200_sxm"]
     catalog = Catalog()
-    for entry in chips.values():
-        assert catalog.chip(entry["record"]).id == entry["record"]
+    for chip in chips_of_tables():
+        assert catalog.chip(chip.record).id == chip.record
 
 
 def tables(tmp_path, monkeypatch, **columns):

@@ -3,8 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from weir.answers.accuracy.serving_sample import SampleRow
-from weir.answers.accuracy.validate_serving import CALIBRATION_CHIPS, Prediction, ServingValidation
+from weir.answers.accuracy.serving_sample import SampleRow, calibration_chips
+from weir.answers.accuracy.validate_serving import Prediction, ServingValidation
 from weir.catalog.peers import load_peers
 from weir.perf.parallel import Layout
 from weir.report.document import Table, walk
@@ -34,7 +34,7 @@ def prediction(chip, ratio, **given):
 @pytest.fixture
 def document():
     refused = Prediction(prediction("gb200", 1.0).row, reason="no layout")
-    made = (prediction(CALIBRATION_CHIPS[0], 3.0), prediction("h200_sxm", 1.5), refused)
+    made = (prediction(calibration_chips()[0], 3.0), prediction("h200_sxm", 1.5), refused)
     return serving_document(ServingValidation(made, {"no layout": 1}), load_peers(), "2026-01-01")
 
 

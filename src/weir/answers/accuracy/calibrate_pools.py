@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from weir.answers.accuracy.serving_sample import SampleRow
+from weir.answers.accuracy.serving_sample import SampleRow, calibration_chips
 from weir.answers.accuracy.spread import coverage_spread
-from weir.answers.accuracy.validate_serving import CALIBRATION_CHIPS, Prediction, predict
+from weir.answers.accuracy.validate_serving import Prediction, predict
 from weir.catalog.query import Catalog
 from weir.catalog.stack import Client, Stack
 from weir.perf.kernels.efficiency import Efficiency
@@ -43,7 +43,7 @@ def with_pools(
         catalog: Where chips and models are looked up.
         efficiency: Parameters of the kernels; those of the stock if left out.
     """
-    chosen = [row for row in rows if row.pools is not None and row.chip in CALIBRATION_CHIPS]
+    chosen = [row for row in rows if row.pools is not None and row.chip in calibration_chips()]
     bare = {
         key: replace(stack, handover_s=0.0, pools_log_sd=0.0, pools_step_log_sd=0.0)
         for key, stack in stacks.items()
@@ -95,7 +95,7 @@ def _root(excess: Callable[[float], float]) -> float:
 def _held_out(found: Sequence[Prediction]) -> list[tuple[float, float, float]]:
     """Errors on each chip with the time of the others, beside the width the kernels give."""
     errors = []
-    for chip in CALIBRATION_CHIPS:
+    for chip in calibration_chips():
         mine = [item for item in found if item.row.chip == chip]
         rest = [item for item in found if item.row.chip != chip]
         added = _handover_s(rest or mine)

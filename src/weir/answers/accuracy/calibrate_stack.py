@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from weir.answers.accuracy.calibrate_pools import with_pools
 from weir.answers.accuracy.framework_kernels import framework_kernels
 from weir.answers.accuracy.serving_deployments import Deployed, deployed
-from weir.answers.accuracy.serving_sample import SampleRow, read_sample
+from weir.answers.accuracy.serving_sample import SampleRow, calibration_chips, read_sample
 from weir.answers.accuracy.spread import coverage_spread
-from weir.answers.accuracy.validate_serving import CALIBRATION_CHIPS, alike
+from weir.answers.accuracy.validate_serving import alike
 from weir.catalog.kernel_tables import plan_of_tables
 from weir.catalog.query import Catalog
 from weir.catalog.stack import (
@@ -124,7 +124,7 @@ def calibrate_stack(
     """
     kernels = framework_kernels(framework, catalog, efficiency) if kernels is None else kernels
     start, clients = replace(load_stacks()[framework], kernels=kernels), load_clients()
-    chosen = _once([r for r in rows if r.chip in CALIBRATION_CHIPS and r.framework == framework])
+    chosen = _once([r for r in rows if r.chip in calibration_chips() and r.framework == framework])
     cases = _cases(chosen, catalog, clients, efficiency)
     stack, habits = _fit(cases, framework, start, clients, iterations)
     stack = _with_spread(stack, _held_out(cases, framework, start, clients, iterations))
@@ -176,7 +176,7 @@ def _held_out(
     where there are no others.
     """
     found: dict[bool, list[_Spread]] = {False: [], True: []}
-    for chip in CALIBRATION_CHIPS:
+    for chip in calibration_chips():
         rest = [case for case in cases if case.chip != chip]
         mine = [case for case in cases if case.chip == chip]
         if not mine or all(case.may_draft for case in rest):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weir.answers.accuracy.calibrate_kernels import machines, read_cases
-from weir.answers.accuracy.validate_serving import CALIBRATION_CHIPS
+from weir.answers.accuracy.serving_sample import calibration_chips
 from weir.catalog.calibration import load_efficiency
 from weir.catalog.kernel_tables import installed_tables
 from weir.catalog.query import Catalog
@@ -83,7 +83,7 @@ def framework_kernels(
     tables = installed_tables()
     efficiency = load_efficiency() if efficiency is None else efficiency
     every = machines(tables, catalog)
-    chips = {name: every[name] for name in CALIBRATION_CHIPS}
+    chips = {name: every[name] for name in calibration_chips()}
     cases = read_cases(tables, chips, framework=framework, rows=ROWS, only_fit=True)
     found: dict[str, KernelRows] = {}
     for kernel in KERNELS:

@@ -12,6 +12,7 @@ from weir.answers.machines import machine_of
 from weir.answers.placement import assumed_routing
 from weir.catalog.calibration import load_efficiency
 from weir.catalog.entities import Model
+from weir.catalog.kernel_tables import chips_of_tables
 from weir.catalog.launches import AS_DEFAULT, Launch, PoolRun, Run, launch_of, places_of
 from weir.catalog.query import Catalog
 from weir.catalog.stack import Client, Habits, Stack, load_stack
@@ -25,14 +26,6 @@ from weir.perf.step import Engine
 
 Array = NDArray[np.float64]
 
-_CHIPS: Final = {
-    "h100_sxm": "h100-sxm",
-    "h200_sxm": "h200-sxm",
-    "b200_sxm": "b200-sxm",
-    "b300_sxm": "b300-sxm",
-    "gb200": "gb200",
-    "gb300": "gb300",
-}
 _MODELS: Final = {
     "Qwen/Qwen3-235B-A22B-FP8": "qwen3-235b-a22b",
     "nvidia/Llama-3.1-8B-Instruct-FP8": "llama-3.1-8b",
@@ -91,10 +84,9 @@ def deployed(
     """
     first = rows[0]
     engine = engine_of(first, catalog, stacks, efficiency=efficiency)
-    key = "public" if first.is_public else "maker"
-    client = clients[key]
+    client = clients[first.client]
     launch = launch_for(first)
-    engine = with_habits(engine, client, first.framework, launch)
+    engine = _with_habits(engine, client, first.framework, launch)
     work = lengths_of(rows, client)
     users = np.array([row.concurrency for row in rows])
     held = memory(
@@ -107,12 +99,10 @@ def deployed(
         # Blocks are taken as sequences grow, so that the mean context fills the cache.
         context_tokens=work.decode_context,
     )
-    return Deployed(engine, work, users, np.maximum(held.max_sequences, 1.0), key, launch)
+    return Deployed(engine, work, users, np.maximum(held.max_sequences, 1.0), first.client, launch)
 
 
-def with_habits(
-    engine: Engine, client: Client, framework: str, launch: Launch = AS_DEFAULT
-) -> Engine:
+def _with_habits(engine: Engine, client: Client, framework: str, launch: Launch) -> Engine:
     """The engine as a benchmark launches it."""
     poll = client.habits(framework).poll_steps
     return replace(engine, stack=launch.applied(replace(engine.stack, poll_steps=poll)))
@@ -127,7 +117,7 @@ def launch_for(row: SampleRow) -> Launch:
             framework=row.framework,
             model=row.model.rpartition("/")[2],
             precision=row.precision,
-            chip=_CHIPS.get(row.chip, row.chip),
+            chip=_record(row.chip),
             image=row.image,
             chips=row.layout.chips,
             users=row.concurrency,
@@ -136,13 +126,18 @@ def launch_for(row: SampleRow) -> Launch:
     )
 
 
+def _record(chip: str) -> str:
+    """The record of a chip that the sample names as the kernel tables do."""
+    return next((each.record for each in chips_of_tables() if each.name == chip), chip)
+
+
 def places_for(row: SampleRow, pools: Pools) -> float:
     """Sequences that a decode worker of a disaggregated run takes; endless where unknown."""
     if not np.isfinite(row.concurrency):
         return np.inf
     found = places_of(
         PoolRun(
-            chip=_CHIPS.get(row.chip, row.chip),
+            chip=_record(row.chip),
             precision=row.precision,
             image=row.image,
             isl=int(row.isl),
@@ -180,7 +175,7 @@ def engine_of(
         UnknownNameError: The catalogue lacks the chip or model.
         LayoutError: The layout does not divide the model.
     """
-    chip = catalog.chip(_CHIPS.get(row.chip, row.chip))
+    chip = catalog.chip(_record(row.chip))
     model = catalog.model(_MODELS.get(row.model, row.model.rpartition("/")[2]))
     machine = machine_of(chip, catalog).machine
     layout = row.layout if layout is None else layout

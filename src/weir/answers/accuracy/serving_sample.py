@@ -9,9 +9,11 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
+from weir.catalog.kernel_tables import chips_of_tables
 from weir.catalog.serving_runs import read_serving_runs
 from weir.perf.parallel import Layout
 
@@ -20,6 +22,16 @@ _SOURCE: Final = "silicon_data_source"
 # The public benchmark's own records, in three exports. Other rows that repeat one of them are the
 # same run; the rest are runs of the package's makers.
 _PUBLIC: Final = ("db-dump/", "source_file=2026-")
+
+
+# Chips that the sample has runs of.
+_CHIPS: Final = ("h100_sxm", "h200_sxm", "b200_sxm", "b300_sxm", "gb200", "gb300")
+
+
+@cache
+def calibration_chips() -> tuple[str, ...]:
+    """The chips on whose runs frameworks were fitted, as the sample names them."""
+    return tuple(c.name for c in chips_of_tables() if c.calibrates and c.name in _CHIPS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +92,11 @@ class SampleRow:
     tpot_s: float
     precision: str = ""
     image: str = ""
+
+    @property
+    def client(self) -> str:
+        """Key of the client that sent the requests."""
+        return "public" if self.is_public else "maker"
 
 
 def read_sample(path: Path | None = None) -> list[SampleRow]:

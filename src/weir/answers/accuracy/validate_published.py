@@ -9,12 +9,11 @@ import numpy as np
 
 from weir.answers.accuracy.errors import Accuracy, errors
 from weir.answers.accuracy.published_speeds import predicted
+from weir.catalog.kernel_tables import chips_of_tables
 from weir.catalog.published import FIRST_TOKEN, PublishedSpeed, load_published
 from weir.catalog.query import Catalog
 from weir.core.errors import NothingFitsError, WeirError
 
-# Chips on whose measurements kernels or frameworks were fitted.
-CALIBRATION_CHIPS: Final = ("a100-sxm-80", "h100-sxm", "l40s", "b200-sxm")
 NO_ROOM: Final = "no sequence of this length fits in the memory"
 
 
@@ -55,6 +54,11 @@ class PublishedValidation:
     def predicted(self) -> tuple[PublishedPrediction, ...]:
         """Those that were predicted."""
         return tuple(item for item in self.predictions if not item.reason)
+
+
+def calibration_chips() -> tuple[str, ...]:
+    """Records of the chips on whose measurements kernels or frameworks were fitted."""
+    return tuple(chip.record for chip in chips_of_tables() if chip.calibrates)
 
 
 def accuracy(items: Iterable[PublishedPrediction]) -> Accuracy:

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +25,6 @@ from weir.perf.kernels.efficiency import Efficiency
 from weir.perf.serving import Serving, closed_loop
 
 Array = NDArray[np.float64]
-
-CALIBRATION_CHIPS: Final = ("h100_sxm", "b200_sxm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +182,7 @@ def _predict_pools(
     efficiency: Efficiency | None,
 ) -> list[Prediction]:
     first = rows[0]
-    client = clients["public" if first.is_public else "maker"]
+    client = clients[first.client]
     state = closed_loop_pools(
         engine_of(first, catalog, stacks, pools.prefill, efficiency),
         pools.prefill_workers,

@@ -3,7 +3,12 @@ import csv
 import numpy as np
 import pytest
 
-from weir.answers.accuracy.serving_sample import Pools, read_layout, read_sample
+from weir.answers.accuracy.serving_sample import (
+    Pools,
+    calibration_chips,
+    read_layout,
+    read_sample,
+)
 from weir.answers.accuracy.validate_serving import Prediction, accuracy, validate_serving
 from weir.catalog.query import Catalog
 from weir.core.errors import InputError
@@ -169,3 +174,13 @@ def test_a_run_that_another_export_rounds_is_the_public_one(tmp_path):
     assert [found[name].is_public for name in ("exact", "rounded", "other")] == [True, True, False]
     assert found["rounded"].image == found["exact"].image == "server:v1"
     assert found["other"].image == ""
+
+
+def test_frameworks_are_fitted_on_the_calibration_chips_that_have_runs():
+    assert calibration_chips() == ("h100_sxm", "b200_sxm")
+
+
+def test_the_client_follows_from_who_ran_it(tmp_path):
+    public = row(silicon_data_source="db-dump/2026-04-27; silicon_concurrency=16")
+    assert [r.client for r in read_sample(sample(tmp_path, public))] == ["public"]
+    assert [r.client for r in read_sample(sample(tmp_path, row()))] == ["maker"]
