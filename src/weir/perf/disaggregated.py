@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from weir.perf.batching import Workload, chunks, decode_batch, drafting_s, prefill_step
 from weir.perf.memory import cache_per_sequence
 from weir.perf.step import INTERVAL_DEVIATIONS, Engine, StepTime, step_times
-from weir.perf.waves import line
+from weir.perf.waves import line, steady_line
 
 Array = NDArray[np.float64]
 
@@ -73,27 +73,28 @@ def prefill_pool(engine: Engine, work: Workload, *, load: float) -> PrefillPool:
         load: Share of time it works, below 1; the rest keeps the queue short (M/D/1).
     """
     prompt, service = _services(engine, work)
-    queue = load / (2.0 * (1.0 - load)) * service
+    own = prompt.time_s * chunks(engine, work)
+    queue = steady_line(load) * service
     transfer = transfer_s(engine, work)
     return PrefillPool(
         engine=engine,
         requests_per_s=np.asarray(load / service),
-        ttft_s=np.asarray(queue + prompt + transfer + engine.stack.request_s),
+        ttft_s=np.asarray(queue + own + transfer + engine.stack.request_s),
         transfer_s=transfer,
     )
 
 
-def _services(engine: Engine, work: Workload) -> tuple[Array, Array]:
-    """Time of a prompt alone, and time a prompt takes of a worker that is never idle.
+def _services(engine: Engine, work: Workload) -> tuple[StepTime, Array]:
+    """A step of a prompt alone, and the time a prompt takes of a worker that is never idle.
 
     Every data-parallel group works on prompts of its own; so does every stage. Where prompts wait,
     a step takes as many as its budget allows.
     """
     groups = float(engine.layout.dp)
-    alone = prefill_step(engine, work, groups).time_s * chunks(engine, work)
+    alone = prefill_step(engine, work, groups)
     together = np.maximum(np.floor(engine.stack.chunk_tokens / work.new_tokens), 1.0)
     full = prefill_step(engine, work, groups * together).time_s * chunks(engine, work)
-    return np.asarray(alone), np.asarray(full / (together * groups * engine.layout.pp))
+    return alone, np.asarray(full / (together * groups * engine.layout.pp))
 
 
 def transfer_s(engine: Engine, work: Workload) -> Array:
@@ -253,9 +254,10 @@ class _Line:
     @classmethod
     def of(cls, engine: Engine, workers: int, work: Workload, users: Array, turns: int) -> "_Line":
         """The line of so many workers for so many users."""
-        own, service = _services(engine, work)
+        prompt, service = _services(engine, work)
+        own = np.asarray(prompt.time_s * chunks(engine, work))
         return cls(
-            prompt=prefill_step(engine, work, float(engine.layout.dp)),
+            prompt=prompt,
             own_s=own,
             service_s=service,
             fixed_s=own

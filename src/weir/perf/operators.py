@@ -210,6 +210,11 @@ def projection(
     )
 
 
+def mixing(name: str, kernel: str, arguments: Mapping[str, Any], count: int) -> Operator:
+    """A kernel that mixes tokens with each other: attention, or the state in its place."""
+    return Operator(name, Part.ATTENTION, kernel, arguments, count)
+
+
 def streaming(name: str, read: ArrayLike, written: ArrayLike, count: int) -> Operator:
     """An element-wise kernel that moves so many bytes."""
     return Operator(

@@ -1,13 +1,22 @@
 """Softmax attention: grouped-query and multi-head latent, with their projections."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from weir.catalog.architecture import Attention
 from weir.perf.formats import FORMATS, bytes_of
-from weir.perf.operators import Array, Operator, Part, Work, collective, projection, streaming
+from weir.perf.operators import (
+    Array,
+    Operator,
+    Part,
+    Work,
+    collective,
+    mixing,
+    projection,
+    streaming,
+)
 
 _PROJECTION: Final = Part.ATTENTION_PROJECTIONS
 
@@ -263,23 +272,19 @@ def _selection(attention: Attention, work: Work, count: int) -> Iterator[Operato
             "q_tokens": work.prefill_tokens,
             "kv_tokens": work.prefill_context,
         }
-        yield _attention("indexer scores", "indexer_prefill", {**shape, **prompts}, count)
+        yield mixing("indexer scores", "indexer_prefill", {**shape, **prompts}, count)
         yield _select(attention, prompts, count)
     if work.has_decode:
         tokens, context = work.decode_tokens, work.decode_context
         scored = {"batch": work.decode_sequences, "kv_tokens": context, "tokens": tokens}
-        yield _attention("indexer scores", "indexer_decode", {**shape, **scored}, count)
+        yield mixing("indexer scores", "indexer_decode", {**shape, **scored}, count)
         rows = {"batch": work.decode_sequences, "q_tokens": tokens, "kv_tokens": context}
         yield _select(attention, rows, count)
 
 
 def _select(attention: Attention, rows: Mapping[str, Array], count: int) -> Operator:
     arguments = {**rows, "top_k": attention.sparse_top_k}
-    return _attention("key selection", "key_selection", arguments, count)
-
-
-def _attention(name: str, kernel: str, arguments: Mapping[str, Any], count: int) -> Operator:
-    return Operator(name, Part.ATTENTION, kernel, arguments, count)
+    return mixing("key selection", "key_selection", arguments, count)
 
 
 def _rotate(work: Work, width: int, cached: int, count: int) -> Operator:

@@ -6,7 +6,7 @@ from typing import Any
 from weir.catalog.architecture import Attention
 from weir.perf.blocks.attention import output_projection
 from weir.perf.formats import bytes_of
-from weir.perf.operators import Operator, Part, Work, projection, streaming
+from weir.perf.operators import Operator, Part, Work, mixing, projection, streaming
 from weir.perf.parameters import attention_parameters
 
 
@@ -48,10 +48,10 @@ def _convolution(work: Work, channels: float, width: int, count: int) -> Iterato
     shape = {"channels": channels, "width": width}
     if work.has_prefill:
         prompts = {"batch": work.prefill_sequences, "tokens": work.prefill_tokens}
-        yield _mixer("short convolution", "convolution_prefill", {**shape, **prompts}, count)
+        yield mixing("short convolution", "convolution_prefill", {**shape, **prompts}, count)
     if work.has_decode:
         rows = {"batch": work.decode_sequences * work.decode_tokens}
-        yield _mixer("short convolution", "convolution_decode", {**shape, **rows}, count)
+        yield mixing("short convolution", "convolution_decode", {**shape, **rows}, count)
 
 
 def _linear(attention: Attention, work: Work, count: int) -> Iterator[Operator]:
@@ -82,11 +82,7 @@ def _scan_and_update(
 ) -> Iterator[Operator]:
     if work.has_prefill:
         prompts = {"batch": work.prefill_sequences, "tokens": work.prefill_tokens}
-        yield _mixer("chunked scan", f"{family}_prefill", {**shape, **prompts}, count)
+        yield mixing("chunked scan", f"{family}_prefill", {**shape, **prompts}, count)
     if work.has_decode:
         rows = {"batch": work.decode_sequences, "tokens": work.decode_tokens}
-        yield _mixer("state update", f"{family}_decode", {**shape, **rows}, count)
-
-
-def _mixer(name: str, kernel: str, arguments: Mapping[str, Any], count: int) -> Operator:
-    return Operator(name, Part.ATTENTION, kernel, arguments, count)
+        yield mixing("state update", f"{family}_decode", {**shape, **rows}, count)
