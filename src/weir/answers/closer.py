@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from weir.answers.estimate import Estimate, Ranged
+from weir.answers.estimate import Estimate, Ranged, site_of_estimate
 from weir.answers.placement import Deployment, Site, choose_layout, placements, site_of
 from weir.catalog.query import Catalog
 from weir.catalog.stack import load_assumptions
@@ -101,11 +101,6 @@ class Apart:
         return "prefill" if is_prefill else "decode"
 
 
-def _site(answer: Estimate, deployment: Deployment, catalog: Catalog) -> Site:
-    fixed = replace(deployment, layout=answer.layout, chips=answer.chips)
-    return site_of(catalog.chip(answer.chip), catalog.model(answer.model), fixed, catalog)
-
-
 def at_rate(
     answer: Estimate, deployment: Deployment, catalog: Catalog, requests_per_s: float
 ) -> AtRate:
@@ -123,7 +118,7 @@ def at_rate(
     """
     if not (np.isfinite(requests_per_s) and requests_per_s > 0):
         raise InputError(f"the rate is {requests_per_s}; use a number of requests per second")
-    engine = _site(answer, deployment, catalog).engine(answer.layout)
+    engine = site_of_estimate(answer, deployment, catalog).engine(answer.layout)
     work = answer.workload
     full = closed_loop(engine, work, min(float(answer.max_users), LARGEST_BATCH))
     most = float(full.requests_per_s)
@@ -157,7 +152,7 @@ def other_layouts(
         deployment: What it was asked for.
         catalog: Where chip and model are looked up.
     """
-    site = _site(answer, deployment, catalog)
+    site = site_of_estimate(answer, deployment, catalog)
     found = []
     for placed in placements(site, answer.chips, answer.workload, answer.users):
         if placed.max_users < answer.users:
@@ -208,7 +203,7 @@ def apart(
         replace(deployment, layout=None, chips=None),
         catalog,
     )
-    second = _site(answer, deployment, catalog)
+    second = site_of_estimate(answer, deployment, catalog)
     load = load_assumptions()["prefill_load"].value
     pool, replicas = _prefill(first, work, prefill_chips, load)
     decode = decode_pools([second.engine(answer.layout)], work, [np.asarray(answer.users)])[0]

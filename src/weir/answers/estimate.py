@@ -3,7 +3,7 @@
 import datetime as dt
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -170,6 +170,18 @@ class Frontier:
     low: Array
     high: Array
     ttft_s: Array
+
+
+def site_of_estimate(answer: Estimate, deployment: Deployment, catalog: Catalog) -> Site:
+    """The site of an estimate, with the layout that was found.
+
+    Args:
+        answer: The estimate.
+        deployment: What it was asked for.
+        catalog: Where chip and model are looked up.
+    """
+    fixed = replace(deployment, layout=answer.layout, chips=answer.chips)
+    return site_of(catalog.chip(answer.chip), catalog.model(answer.model), fixed, catalog)
 
 
 def estimate(

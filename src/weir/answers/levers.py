@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from weir.answers.estimate import Estimate
-from weir.answers.placement import Deployment, site_of
+from weir.answers.estimate import Estimate, site_of_estimate
+from weir.answers.placement import Deployment
 from weir.catalog.calibration import Efficiency, Table
 from weir.catalog.query import Catalog
 from weir.perf.machine import Machine
@@ -47,9 +47,7 @@ def levers(
         catalog: Where chip and model are looked up.
         change: Share of the change.
     """
-    fixed = replace(deployment, layout=answer.layout, chips=answer.chips)
-    site = site_of(catalog.chip(answer.chip), catalog.model(answer.model), fixed, catalog)
-    engine = site.engine(answer.layout)
+    engine = site_of_estimate(answer, deployment, catalog).engine(answer.layout)
     base = _state(engine, answer)
     found = []
     for name, changed in _CHANGES.items():

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from weir.answers.machines import MachineOfChip, machine_of
 from weir.catalog.entities import Chip, Model
@@ -108,7 +109,7 @@ class Site:
             routing=routing_of(self.deployment),
         )
 
-    def place(self, layout: Layout, sequences: float, context_tokens: float) -> Placement:
+    def place(self, layout: Layout, sequences: float, context_tokens: ArrayLike) -> Placement:
         """A layout with its memory at a batch."""
         engine = self.engine(layout)
         needed = memory(
@@ -226,14 +227,13 @@ def placements(
     site: Site, chips: int, workload: Workload, sequences: float
 ) -> tuple[Placement, ...]:
     """Every sensible legal layout on exactly so many chips, whether it fits or not."""
-    context = float(np.max(np.asarray(workload.isl) + np.asarray(workload.osl)))
     domain = domain_of(site)
     # Stages are worth their bubbles where they replace traffic across domains; experts are split
     # by width or spread whole, but not both.
     stages = -(-chips // domain)
     found = layouts(site.model, chips, scale_up_domain=domain, most_stages=stages)
     return tuple(
-        site.place(layout, sequences, context)
+        site.place(layout, sequences, workload.longest_tokens)
         for layout in found
         if layout.ep in {1, layout.expert_group}
     )
@@ -279,10 +279,9 @@ def default_sequences(site: Site, workload: Workload) -> float:
     Chips that hold none get the usual number, so that the refusal says what would.
     """
     layout, chips = site.deployment.layout, site.deployment.chips
-    context = float(np.max(np.asarray(workload.isl) + np.asarray(workload.osl)))
     if layout is not None:
         check_layout(site.model, layout)
-        tried: Sequence[Placement] = [site.place(layout, 1, context)]
+        tried: Sequence[Placement] = [site.place(layout, 1, workload.longest_tokens)]
     elif chips is not None:
         tried = placements(site, chips, workload, 1)
     else:
@@ -320,8 +319,7 @@ def _asked(
         raise InputError(
             f"layout {layout} takes {layout.chips} chips, but {chips} are given; leave one out"
         )
-    context = float(np.max(np.asarray(workload.isl) + np.asarray(workload.osl)))
-    placed = site.place(layout, sequences, context)
+    placed = site.place(layout, sequences, workload.longest_tokens)
     if placed.max_users < sequences:
         raise NothingFitsError(_explain(site, placed, sequences) + _remedy(site, workload))
     return placed

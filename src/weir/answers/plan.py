@@ -15,7 +15,6 @@ from weir.catalog.query import Catalog
 from weir.catalog.stack import load_economics
 from weir.core.errors import InputError, NothingFitsError
 from weir.perf.economics import HourlyPrice, electricity_usd_per_hour, facility_power_w
-from weir.perf.memory import memory
 from weir.perf.parallel import Layout, layouts
 from weir.perf.serving import Serving, Workload, curves
 
@@ -177,18 +176,10 @@ def fitting_layouts(
     while count <= most_chips:
         stages = max(-(-count // domain), _FAST_LINK_WEIGHTS)
         for layout in layouts(site.model, count, scale_up_domain=domain, most_stages=stages):
-            held = memory(
-                site.model,
-                layout,
-                site.precision,
-                site.engine(layout).stack,
-                site.hardware.machine.memory_capacity_bytes,
-                sequences=1,
-                context_tokens=float(np.max(np.asarray(workload.isl) + np.asarray(workload.osl))),
-            )
-            if held.max_sequences >= 1:
+            held = site.place(layout, 1, workload.longest_tokens).memory.max_sequences
+            if held >= 1:
                 found.append(layout)
-                most.append(float(held.max_sequences))
+                most.append(float(held))
         count *= 2
     return found, most
 

@@ -184,8 +184,7 @@ def _looked_at(choice: Choice, model: Model, wanted: Wanted, catalog: Catalog) -
     deployment = _deployment(choice, wanted)
     work = wanted.workload
     site = site_of(catalog.chip(choice.chip), model, deployment, catalog)
-    context = float(np.max(np.asarray(work.isl) + np.asarray(work.osl)))
-    held = site.place(choice.layout, 1, context).max_users
+    held = site.place(choice.layout, 1, work.longest_tokens).max_users
     users = max(min(choice.users, held), 1.0)
     return estimate(choice.chip, model, deployment, work, catalog, users=users)
 

@@ -49,8 +49,7 @@ def cache_bytes_per_token(placed: Placement, work: Workload) -> float:
     State that does not grow, and windows that are full, are spread over the tokens.
     """
     block = placed.engine.stack.cache_block_tokens
-    context = float(np.max(np.asarray(work.isl) + np.asarray(work.osl)))
-    held = math.ceil(context / block) * block
+    held = math.ceil(work.longest_tokens / block) * block
     return float(np.max(placed.memory.cache_bytes_per_sequence)) / held
 
 

@@ -85,9 +85,9 @@ def infer(
     catalog = catalog_of(ctx)
     layout = layout_of({name: given[name] for name in DEGREES}, given["chips"])
     deployment = replace(deployment_of(given), chips=given["chips"], layout=layout)
-    tell_context(catalog.model(model), given["isl"] + given["osl"])
     spreads = spreads_of(given["isl_cv"], given["osl_cv"])
     work = Workload(given["isl"], given["osl"], given["prefix_hit_rate"], *spreads)
+    tell_context(catalog.model(model), work.longest_tokens)
     answer = estimate(
         chip,
         model,

@@ -94,7 +94,7 @@ def plan(
     work, rate = _workload(given, recorded)
     wanted = _wanted(given, work, rate)
     catalog = catalog_of(ctx)
-    tell_context(catalog.model(model), _longest(work))
+    tell_context(catalog.model(model), work.longest_tokens)
     compare = given["compare"]
     with Progress(steps_of(wanted, compare=compare, has_trace=recorded is not None)) as bar:
         answer = planning(
@@ -123,12 +123,6 @@ def _wanted(given: Mapping[str, Any], work: "Workload", rate: float | None) -> "
         most_chips=given["most_chips"],
         prefill_on=given["prefill_on"],
     )
-
-
-def _longest(work: "Workload") -> float:
-    import numpy as np
-
-    return float(np.max(work.isl) + np.max(work.osl))
 
 
 def _check_positive(given: dict[str, float | None]) -> None:

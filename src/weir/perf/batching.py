@@ -55,6 +55,11 @@ class Workload:
         return np.asarray(self.isl, dtype=np.float64) + half
 
     @property
+    def longest_tokens(self) -> float:
+        """Prompt and answer of the longest of the requests, which the cache must hold."""
+        return float(np.max(np.asarray(self.isl) + np.asarray(self.osl)))
+
+    @property
     def token_prompt(self) -> Array:
         """Mean new tokens of the prompt that a prompt token belongs to: isl (1 + cv^2)."""
         return self.new_tokens * (1.0 + self.isl_cv**2)

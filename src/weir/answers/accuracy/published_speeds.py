@@ -22,7 +22,6 @@ from weir.catalog.query import Catalog
 from weir.core.errors import NothingFitsError
 from weir.perf.batching import chunks, decode_batch, prompt_budget
 from weir.perf.burst import Run, bursts
-from weir.perf.memory import memory
 from weir.perf.parallel import Layout, check_layout
 from weir.perf.serving import Workload, closed_loop, prefill_step
 from weir.perf.step import Engine, StepTime
@@ -197,10 +196,7 @@ def _work(alike: Sequence[PublishedSpeed]) -> Workload:
 
 def _held(site: Site, engine: Engine, context_tokens: Array) -> Array:
     """Sequences of a length that the replica holds."""
-    return memory(
-        site.model, engine.layout, site.precision, engine.stack,
-        engine.machine.memory_capacity_bytes, sequences=1, context_tokens=context_tokens,
-    ).max_sequences  # fmt: skip
+    return site.place(engine.layout, 1, context_tokens).memory.max_sequences
 
 
 _MEASURED: Final[Mapping[str, Callable[[Site, Engine, Sequence[PublishedSpeed]], Found]]] = {
