@@ -13,6 +13,7 @@ from weir.perf.calibration.calibrate import (
     PLANS,
     Held,
     fit_kernel,
+    leave_formats_out,
     leave_one_out,
     with_format_kin,
     with_intervals,
@@ -135,7 +136,8 @@ def _one_kernel(
 ) -> tuple[Efficiency, tuple[Held, ...]]:
     fitted = fit_kernel(kernel, cases, start)
     held = tuple(leave_one_out(kernel, cases, start))
-    return with_intervals(kernel, cases, fitted, held), held
+    formats = tuple(leave_formats_out(kernel, cases, fitted, start))
+    return with_intervals(kernel, cases, fitted, held, formats), held
 
 
 def _count(cases: Sequence[Case]) -> int:

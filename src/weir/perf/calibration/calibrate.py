@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from weir.catalog.calibration import Efficiency, Table
 from weir.perf.calibration.cases import PROTOCOL, Case
@@ -31,6 +32,8 @@ from weir.perf.kernels.sparse_attention import (
     SelectionParameters,
     SparseParameters,
 )
+
+Array = NDArray[np.float64]
 
 # Fewer chips teach nothing about the chip that is left out.
 LEAST_CHIPS: Final = 3
@@ -112,34 +115,41 @@ def fit_kernel(
         only_reference: Fit the reference format alone.
     """
     plan, cases = PLANS[table], _teaching(table, cases)
-    by_hand = start.tables[table].generation
     present = {case.machine.generation for case in cases}
-    hand_made = {name: values for name, values in by_hand.items() if name not in _CALIBRATED}
     # A generation without a calibration chip must not be served by where its fit would start.
     first = Values.of(start.tables[table])
     first.generation = {name: part for name, part in first.generation.items() if name in present}
     # Where a format starts on a generation must not be taken for what was fitted there.
-    starts = {
-        key: part for key, part in first.dtype.items() if key.partition("/")[2] in _CALIBRATED
-    }
-    first.dtype = {key: part for key, part in first.dtype.items() if key not in starts}
+    first.dtype = {key: part for key, part in first.dtype.items() if not _is_start(key)}
     found = replaced(start, table, first.table())
     formats = sorted(
         {case.dtype for case in cases}, key=lambda name: (name != plan.reference, name)
     )
     for dtype in formats[:1] if only_reference else formats:
         chosen = [case for case in cases if case.dtype == dtype]
-        found = _started(
-            _with_generic(plan.kind, found, table, hand_made), table,
-            {f"{dtype}/{case.machine.generation}" for case in chosen}, starts,
-        )  # fmt: skip
-        found, _ = fit_format(
-            plan.kind, chosen, found, reference=plan.reference, idle=plan.idle,
-            restarts=plan.restarts if dtype == plan.reference else plan.format_restarts,
-        )  # fmt: skip
+        restarts = plan.restarts if dtype == plan.reference else plan.format_restarts
+        found = _fit_one(table, chosen, found, start, restarts)
     if plan.kind is GemmParameters:
         found = _with_sustained_share(found, table, cases)
-    return _with_generic(plan.kind, found, table, hand_made)
+    return _with_generic(found, table, start)
+
+
+def _fit_one(
+    table: str, cases: Sequence[Case], found: Efficiency, start: Efficiency, restarts: int
+) -> Efficiency:
+    """Fits one format, given the formats before it."""
+    plan = PLANS[table]
+    keys = {f"{case.dtype}/{case.machine.generation}" for case in cases}
+    found = _started(_with_generic(found, table, start), table, keys, start)
+    found, _ = fit_format(
+        plan.kind, cases, found, reference=plan.reference, idle=plan.idle, restarts=restarts
+    )
+    return found
+
+
+def _is_start(key: str) -> bool:
+    """Whether values of a format are where its fit starts on a generation."""
+    return key.partition("/")[2] in _CALIBRATED
 
 
 def _teaching(table: str, cases: Sequence[Case]) -> list[Case]:
@@ -147,11 +157,9 @@ def _teaching(table: str, cases: Sequence[Case]) -> list[Case]:
     return [case for case in cases if case.read_from == table]
 
 
-def _started(
-    efficiency: Efficiency, table: str, keys: set[str], starts: Mapping[str, dict[str, float]]
-) -> Efficiency:
+def _started(efficiency: Efficiency, table: str, keys: set[str], start: Efficiency) -> Efficiency:
     """Puts in where the fit of a format is told to start on generations that have cases of it."""
-    values = Values.of(efficiency.tables[table])
+    values, starts = Values.of(efficiency.tables[table]), start.tables[table].dtype
     values.dtype.update({key: dict(starts[key]) for key in sorted(keys & set(starts))})
     return replaced(efficiency, table, values.table())
 
@@ -175,17 +183,17 @@ def _with_sustained_share(efficiency: Efficiency, table: str, cases: Sequence[Ca
 _CALIBRATED: Final = frozenset({"ampere", "ada", "hopper", "blackwell"})
 
 
-def _with_generic(
-    kind: type[Any],
-    efficiency: Efficiency,
-    table: str,
-    hand_made: Mapping[str, Mapping[str, float]],
-) -> Efficiency:
+def _with_generic(efficiency: Efficiency, table: str, start: Efficiency) -> Efficiency:
     values = Values.of(efficiency.tables[table])
     values.generation = {
         name: part for name, part in values.generation.items() if name in _CALIBRATED
     }
-    return replaced(efficiency, table, pooled(kind, values.table(), hand_made))
+    hand_made = {
+        name: part
+        for name, part in start.tables[table].generation.items()
+        if name not in _CALIBRATED
+    }
+    return replaced(efficiency, table, pooled(PLANS[table].kind, values.table(), hand_made))
 
 
 def leave_one_out(table: str, cases: Sequence[Case], start: Efficiency) -> Iterator[Held]:
@@ -200,6 +208,42 @@ def leave_one_out(table: str, cases: Sequence[Case], start: Efficiency) -> Itera
             case.machine.generation for case in others
         }
         yield Held(chip, fit_kernel(table, others, _without(start, gone), only_reference=True))
+
+
+def leave_formats_out(
+    table: str, cases: Sequence[Case], fitted: Efficiency, start: Efficiency
+) -> Iterator[Array]:
+    """Errors of chips in formats that were fitted without them, while their reference was not.
+
+    Args:
+        table: Kernel.
+        cases: Its cases on calibration chips.
+        fitted: Parameters fitted on all of them.
+        start: Where the fit started.
+    """
+    cases = _teaching(table, cases)
+    for dtype in sorted({case.dtype for case in cases} - {PLANS[table].reference}):
+        chosen = [case for case in cases if case.dtype == dtype]
+        values = Values.of(fitted.tables[table])
+        told = start.tables[table].dtype
+        values.dtype = {
+            **{key: part for key, part in values.dtype.items() if not _is_of(key, dtype)},
+            **{
+                key: dict(part)
+                for key, part in told.items()
+                if _is_of(key, dtype) and not _is_start(key)
+            },
+        }
+        plain = replaced(fitted, table, values.table())
+        for gone in chosen if len(chosen) > 1 else ():
+            others = [case for case in chosen if case is not gone]
+            found = _with_generic(_fit_one(table, others, plain, start, 0), table, start)
+            yield residuals([gone], found)
+
+
+def _is_of(key: str, dtype: str) -> bool:
+    """Whether values are those of a format, on some generation or on all."""
+    return key.partition("/")[0] == dtype
 
 
 def _without(efficiency: Efficiency, gone: Set[str]) -> Efficiency:
@@ -218,7 +262,11 @@ def _without(efficiency: Efficiency, gone: Set[str]) -> Efficiency:
 
 
 def with_intervals(
-    table: str, cases: Sequence[Case], fitted: Efficiency, held: Sequence[Held]
+    table: str,
+    cases: Sequence[Case],
+    fitted: Efficiency,
+    held: Sequence[Held],
+    formats: Sequence[Array] = (),
 ) -> Efficiency:
     """Sets the interval of every format on every generation, and what a foreign chip adds.
 
@@ -231,6 +279,7 @@ def with_intervals(
         cases: Its cases on calibration chips.
         fitted: Parameters fitted on all of them.
         held: Fits without one chip each.
+        formats: Errors of chips in formats that were fitted without them.
     """
     reference, cases = PLANS[table].reference, _teaching(table, cases)
     values = Values.of(fitted.tables[table])
@@ -243,7 +292,7 @@ def with_intervals(
     ]
     known = fitted.assumed.chip_log
     chips = {case.chip for case in cases if case.dtype == reference}
-    level = ChipLevel(known, chip_spread(unseen) if unseen else known, len(chips))
+    level = ChipLevel(known, chip_spread(unseen) if unseen else known, len(chips), tuple(formats))
     sets = sorted(values.generation)
     for dtype in sorted({case.dtype for case in cases}):
         errors = {

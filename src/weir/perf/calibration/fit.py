@@ -6,7 +6,7 @@ chips together; every other format then gets its own values of the parameters th
 in, and keeps the rest.
 """
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
@@ -23,6 +23,8 @@ Array = NDArray[np.float64]
 LOSS_BEND: Final = 0.1
 # Spread of the disturbances of restarts, in logarithms or shares.
 JITTER: Final = 0.4
+_ADDS, _TIME, _RATE, _SHARE = "adds", "time", "rate", "share"
+_PER_CLOCK: Final = "/clock"
 _SHARED, _GENERATION, _DTYPE = "shared", "generation", "dtype"
 # Parameters are scaled by their start; one that starts at zero by this share of its upper bound.
 _SCALE_OF_BOUND: Final = 1e-3
@@ -249,8 +251,8 @@ def pooled(kind: type[Any], table: Table, by_hand: Mapping[str, Mapping[str, flo
     for name, replaced_by in by_hand.items():
         values.generation[name] = {**generic, **replaced_by}
     bounds = {item.name: (item.metadata["low"], item.metadata["high"]) for item in fields(kind)}
-    once = {item.name for item in fields(kind) if "once" in item.metadata["per"]}
-    _spread_formats(values, generic, bounds, once)
+    ways = {item.name: _way(item.metadata["unit"], item.metadata["per"]) for item in fields(kind)}
+    _spread_formats(values, generic, bounds, ways)
     return values.table()
 
 
@@ -258,7 +260,7 @@ def _spread_formats(
     values: Values,
     generic: Mapping[str, float],
     bounds: Mapping[str, tuple[float, float]],
-    once: Set[str],
+    ways: Mapping[str, str],
 ) -> None:
     """Gives every trait set every format.
 
@@ -283,7 +285,7 @@ def _spread_formats(
                 name: float(
                     np.clip(
                         _transferred(
-                            name, own.get(name, generic.get(name, 0.0)), found, sets, name in once
+                            name, own.get(name, generic.get(name, 0.0)), found, sets, ways[name]
                         ),
                         *bounds[name],
                     )
@@ -292,23 +294,45 @@ def _spread_formats(
             }
 
 
+def _way(unit: str, per: Sequence[str]) -> str:
+    """How a format's change of a parameter reaches other trait sets."""
+    if "once" in per:
+        return _ADDS
+    if unit == "s":
+        return _TIME
+    return _RATE if unit.endswith(_PER_CLOCK) else _SHARE
+
+
 def _transferred(
     name: str,
     own: float,
     found: Mapping[str, Mapping[str, float]],
     sets: Mapping[str, Mapping[str, float]],
-    adds: bool,
+    way: str,
 ) -> float:
+    """The value of a format on a trait set that was not measured in it.
+
+    Where a generation has no part in a cost, its time is next to nothing and its rate next to
+    unlimited, and their ratio means nothing; so ratios of times are those of their sums over
+    generations, and ratios of rates those of the sums of what a unit of work takes.
+    """
     pairs = [
         (part[name], sets[traits][name])
         for traits, part in found.items()
         if name in part and name in sets.get(traits, {})
     ]
-    if adds and pairs:
-        return own + float(np.mean([value - reference for value, reference in pairs]))
-    if any(reference <= 0.0 or value <= 0.0 for value, reference in pairs) or not pairs:
+    if not pairs:
         return own
-    return own * _mean([value / reference for value, reference in pairs])
+    if way == _ADDS:
+        return own + float(np.mean([value - reference for value, reference in pairs]))
+    if way == _SHARE:
+        if any(reference <= 0.0 or value <= 0.0 for value, reference in pairs):
+            return own
+        return own * _mean([value / reference for value, reference in pairs])
+    if way == _RATE:
+        pairs = [(1.0 / reference, 1.0 / value) for value, reference in pairs]
+    above, below = (sum(column) for column in zip(*pairs, strict=True))
+    return own * above / below if below > 0.0 else own
 
 
 def _mean(found: Sequence[float]) -> float:

@@ -5,6 +5,9 @@ own. Leaving chips out gives one mean error per chip, so few that their spread i
 Student's factor for as many chips takes the place of the normal one. It also contains what a new
 generation changes; a new chip of a fitted generation errs by less, as much as two collections of
 the same kernels on the same chip differ. Widths of independent errors add by their squares.
+
+A format that was not measured on a generation errs by what leaving single chips out of the formats
+shows, since how a format's kernels differ from those of the reference is learned from few chips.
 """
 
 from collections.abc import Mapping, Sequence
@@ -66,30 +69,39 @@ class ChipLevel:
         known: Chips of a generation that was fitted.
         unseen: Chips of any other.
         chips: Chips of the reference format, over which its parameters average.
+        formats: Errors of the rows of chips in formats that were fitted without them.
     """
 
     known: float
     unseen: float
     chips: int
+    formats: tuple[Array, ...] = ()
 
 
 def half_widths(errors: Mapping[str, Array], level: ChipLevel) -> HalfWidths:
     """Widths of a format on the generations that it was fitted on, and elsewhere.
 
     A mean over n chips has 1/n of the variance of a chip, so a format measured on fewer chips than
-    the reference lacks the difference.
+    the reference lacks the difference. What a new generation changes is no part of it: a format is
+    fitted on each generation that it was measured on.
 
     Args:
         errors: Errors of the rows of each generation under the fit, in one format.
         level: What whole chips err by.
     """
     rows = {traits: row_width(found) for traits, found in errors.items()}
-    lacking = level.unseen**2 * max(1.0 / len(rows) - 1.0 / level.chips, 0.0)
-    of = {traits: float(np.sqrt(row**2 + level.known**2 + lacking)) for traits, row in rows.items()}
+    whole = level.known**2 * (1.0 + max(1.0 / len(rows) - 1.0 / level.chips, 0.0))
+    of = {traits: float(np.sqrt(row**2 + whole)) for traits, row in rows.items()}
     typical = float(np.mean(np.square(list(of.values()))))
-    return HalfWidths(
-        of, known=float(np.sqrt(typical)), unseen=float(np.sqrt(typical + level.unseen**2))
-    )
+    unseen = typical + level.unseen**2
+    if len(level.formats) > 1:
+        unseen = _rows(level.formats) + chip_spread(level.formats) ** 2
+    return HalfWidths(of, known=float(np.sqrt(typical)), unseen=float(np.sqrt(unseen)))
+
+
+def _rows(unseen: Sequence[Array]) -> float:
+    """Mean square of the half widths of the rows of unseen chips."""
+    return float(np.mean([row_width(errors) ** 2 for errors in unseen]))
 
 
 def foreign_width(unseen: Sequence[Array], known: float) -> float:
@@ -101,5 +113,4 @@ def foreign_width(unseen: Sequence[Array], known: float) -> float:
     """
     if not unseen:
         return known
-    rows = float(np.mean([row_width(errors) ** 2 for errors in unseen]))
-    return float(np.sqrt(max(rows + chip_spread(unseen) ** 2 - known**2, 0.0)))
+    return float(np.sqrt(max(_rows(unseen) + chip_spread(unseen) ** 2 - known**2, 0.0)))

@@ -4,7 +4,12 @@ import numpy as np
 
 from tests.unit.perf.kernels.machines import H100, L40S
 from weir.catalog.calibration import START, load_efficiency, read_efficiency
-from weir.perf.calibration.calibrate import PLANS, fit_kernel, leave_one_out
+from weir.perf.calibration.calibrate import (
+    PLANS,
+    fit_kernel,
+    leave_formats_out,
+    leave_one_out,
+)
 from weir.perf.calibration.cases import Case
 from weir.perf.calibration.fit import free_parameters
 
@@ -49,6 +54,28 @@ def test_a_format_starts_where_it_is_told_to_on_each_generation():
     assert not [key for key in found.tables["attention_decode"].dtype if "/" in key]
     found = fit_kernel("attention_decode", cases, start)
     assert found.tables["attention_decode"].dtype["fp8/ada"]["grouped_split_max"] < 2.0
+
+
+def test_a_format_is_left_out_on_one_chip_at_a_time():
+    start = read_efficiency(START)
+    tokens = np.array([1e3, 1e4, 1e5, 1e6])
+    ones = np.ones_like(tokens)
+    arguments = {
+        "batch": ones, "kv_tokens": tokens, "heads": 8.0 * ones, "kv_heads": ones,
+        "head_dim": 128.0 * ones, "window": 0.0 * ones, "cache_pool_bytes": 1.0,
+    }  # fmt: skip
+    now = load_efficiency()
+    cases = [
+        Case("attention_decode", dtype, chip.name, "trtllm", chip,
+             {**arguments, "kv_dtype": dtype}, ones)
+        for chip in (H100, L40S) for dtype in ("bf16", "fp8")
+    ]  # fmt: skip
+    cases = [replace(case, measured_s=case.estimate(now).time_s) for case in cases]
+    errors = list(leave_formats_out("attention_decode", cases, now, start))
+    assert [len(rows) for rows in errors] == [4, 4]
+    # The chip that is left out in a format shows: with it the fit is exact.
+    assert min(np.max(np.abs(rows)) for rows in errors) > 0.01
+    assert not list(leave_formats_out("attention_decode", cases[:3], now, start))
 
 
 def test_what_a_kernel_never_reads_keeps_its_start():

@@ -77,6 +77,26 @@ def test_a_format_reaches_generations_it_was_not_measured_on_as_a_ratio():
     assert found.dtype[f"fp8/{GENERIC}"]["step_s"] == pytest.approx(6e-9)
 
 
+def test_a_cost_that_a_generation_does_not_have_tells_nothing_of_a_format():
+    table = Table(
+        {},
+        {
+            "a": {"step_s": 1e-9, "core_cache_bytes_per_clock": 60.0},
+            "b": {"step_s": 1e-23, "core_cache_bytes_per_clock": 60.0},
+            "c": {"step_s": 2e-9, "core_cache_bytes_per_clock": 30.0},
+        },
+        {
+            "fp8": {},
+            "fp8/a": {"step_s": 3e-9, "core_cache_bytes_per_clock": 90.0},
+            "fp8/b": {"step_s": 1e-15, "core_cache_bytes_per_clock": 1e9},
+        },
+    )
+    found = pooled(GemmParameters, table, {}).dtype["fp8/c"]
+    assert found["step_s"] == pytest.approx(6e-9)
+    # Per byte a and b take 2/60 of a clock in the reference format and 1/90 in this one.
+    assert found["core_cache_bytes_per_clock"] == pytest.approx(90.0)
+
+
 def test_the_file_gives_back_the_parameters():
     import tomllib
 

@@ -40,6 +40,21 @@ def test_a_format_of_few_chips_is_less_certain_than_one_of_many():
     assert one.unseen > many.unseen > many.known
 
 
+def test_what_a_new_generation_changes_does_not_widen_a_format_on_a_known_one():
+    level = ChipLevel(known=0.07, unseen=0.9, chips=4)
+    one = half_widths({"a": ROWS}, level)
+    assert one.of["a"] == pytest.approx(np.sqrt(row_width(ROWS) ** 2 + 0.07**2 * 1.75))
+    assert one.unseen > 0.9
+
+
+def test_formats_that_were_left_out_tell_what_an_unmeasured_one_errs_by():
+    left_out = (ROWS + 0.3, ROWS - 0.3, ROWS + 0.1)
+    level = ChipLevel(known=0.07, unseen=0.05, chips=4, formats=left_out)
+    found = half_widths({"a": ROWS}, level)
+    assert found.unseen == pytest.approx(np.hypot(row_width(ROWS), chip_spread(left_out)))
+    assert found.of == half_widths({"a": ROWS}, ChipLevel(0.07, 0.05, 4)).of
+
+
 def test_an_interval_of_both_levels_holds_the_rows_of_new_chips():
     level = ChipLevel(known=NORMAL * 0.06, unseen=0.2, chips=4)
     width = half_widths(dict.fromkeys("abcd", ROWS), level).of["a"]
