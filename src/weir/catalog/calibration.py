@@ -19,7 +19,8 @@ KERNELS: Final = FOLDER / "kernels.toml"
 START: Final = FOLDER / "start.toml"
 GENERIC: Final = "generic"
 _HEAD: Final = ("kin", "kin_interval_log", "assumed")
-_NOT_KERNELS: Final = (*_HEAD, "kin_format", "kin_energy", "kin_conversion", "scaled")
+_NOT_KERNELS: Final = (*_HEAD, "kin_format", "kin_energy", "kin_conversion", "kin_launch", "scaled")
+_LAUNCH: Final = "launch_s"
 _ENERGY: Final = "energy_j_s2_per_flop"
 # What instructions that convert a narrow cache bound, in the formats that need them.
 _CONVERSION: Final = "single_bytes_per_clock"
@@ -90,6 +91,8 @@ class Efficiency:
             another process than its kin.
         kin_conversion: The trait set whose conversions of narrow formats serve a generation whose
             instructions are newer than those of its kin.
+        kin_launch: By kernel, the trait set whose launch serves a generation that, unlike its kin,
+            can start a kernel before the last has ended.
         scaled: Trait sets that calibration makes of a fitted one by factors that a vendor states.
         assumed: What stands in for unknown facts.
     """
@@ -101,6 +104,7 @@ class Efficiency:
     kin_format: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     kin_energy: Mapping[str, str] = field(default_factory=dict)
     kin_conversion: Mapping[str, str] = field(default_factory=dict)
+    kin_launch: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     scaled: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     _cache: dict[tuple[str, str, str], Any] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -160,6 +164,9 @@ class Efficiency:
         newer = table.dtype.get(f"{dtype}/{self.kin_conversion.get(generation)}", {})
         if _CONVERSION in newer and generation not in table.generation:
             values[_CONVERSION] = newer[_CONVERSION]
+        starter = self.kin_launch.get(kernel, {}).get(generation)
+        if starter and generation not in table.generation:
+            values[_LAUNCH] = table.values(starter, dtype)[_LAUNCH]
         chosen: dict[str, float] = {}
         for item in fields(kind):  # type: ignore[arg-type]
             if item.name not in values:
@@ -210,6 +217,7 @@ def parse_efficiency(text: Mapping[str, Any], path: object) -> Efficiency:
         kin_format=text.get("kin_format", {}),
         kin_energy=text.get("kin_energy", {}),
         kin_conversion=text.get("kin_conversion", {}),
+        kin_launch=text.get("kin_launch", {}),
         scaled=text.get("scaled", {}),
     )
 

@@ -18,6 +18,8 @@ def to_toml(efficiency: Efficiency) -> str:
     lines += _table("kin", efficiency.kin)
     lines += _table("kin_energy", efficiency.kin_energy)
     lines += _table("kin_conversion", efficiency.kin_conversion)
+    for kernel, starters in efficiency.kin_launch.items():
+        lines += _table(f"kin_launch.{kernel}", starters)
     lines += _table("kin_interval_log", efficiency.kin_interval_log)
     lines += _table("assumed", asdict(efficiency.assumed))
     for kernel, table in efficiency.tables.items():

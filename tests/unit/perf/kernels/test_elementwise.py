@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.unit.perf.kernels.machines import H100
+from tests.unit.perf.kernels.machines import GEFORCE, H100, L40S
 from weir.catalog.calibration import load_efficiency
 from weir.core.errors import InputError
 from weir.perf.kernels import elementwise
@@ -43,3 +43,13 @@ def test_what_the_cache_holds_moves_at_the_pace_of_the_cores():
         replace(H100, memory_bandwidth_bytes_per_s=6.7e12), EFFICIENCY, read, 0.0
     ).time_s
     assert more - base == pytest.approx(fast)
+
+
+def test_a_start_before_the_last_end_belongs_to_the_instructions_and_the_rest_to_the_cores():
+    table = EFFICIENCY.tables["elementwise"]
+    launch = {name: table.generation[name]["launch_s"] for name in ("ada", "blackwell")}
+    assert launch["blackwell"] < launch["ada"]
+    moved = np.array([0.0, 1e6, 1e8, 1e9])
+    old = elementwise(L40S, EFFICIENCY, moved, moved).time_s
+    new = elementwise(GEFORCE, EFFICIENCY, moved, moved).time_s
+    assert old - new == pytest.approx(np.full(4, launch["ada"] - launch["blackwell"]))
