@@ -26,6 +26,7 @@ from weir.catalog.stack import Economics, load_economics
 from weir.core.defaults import DEFAULT_ISL, DEFAULT_OSL
 from weir.core.errors import InputError
 from weir.core.provenance import Fact, Status, weakest
+from weir.core.words import counted
 from weir.perf.economics import (
     HourlyPrice,
     chip_power_w,
@@ -380,7 +381,8 @@ def _assumptions(
     notes = [METHOD, *site.notes]
     if chosen_users:
         why = ", as many as these chips hold" if users < SENSIBLE_SEQUENCES else ""
-        notes.append(f"{users:.0f} users at a time were assumed{why}.")
+        were = "was" if users == 1 else "were"
+        notes.append(f"{counted(users, 'user')} at a time {were} assumed{why}.")
     notes.append(f"Framework overheads: {stack_basis}.")
     notes.append(f"Power at load: {economics.power.basis}; host: {economics.host.basis}.")
     notes.append(price.basis)

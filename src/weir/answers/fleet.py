@@ -15,6 +15,7 @@ from weir.catalog.entities import Model
 from weir.catalog.query import Catalog
 from weir.core.errors import InputError, NothingFitsError, WeirError
 from weir.core.units import KILO, MEGA, SECONDS_PER_HOUR
+from weir.core.words import counted
 from weir.perf.parallel import Layout
 from weir.perf.serving import Workload
 
@@ -324,6 +325,6 @@ def _nearest(found: Candidates, target: Target) -> str:
     near = int(np.argmin(excess))
     return (
         f"the shortest TTFT is {ttft * KILO:.0f} ms and the shortest TPOT {tpot * KILO:.1f} ms; the"
-        f" nearest to both is {found.layouts[near]} with {found.users[near]:.0f} users:"
+        f" nearest to both is {found.layouts[near]} with {counted(found.users[near], 'user')}:"
         f" {found.ttft_s[near] * KILO:.0f} ms and {found.tpot_s[near] * KILO:.1f} ms"
     )

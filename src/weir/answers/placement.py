@@ -14,6 +14,7 @@ from weir.catalog.stack import Stack, load_assumptions, load_stack
 from weir.core.errors import InputError, NothingFitsError
 from weir.core.provenance import Status
 from weir.core.units import GIGA
+from weir.core.words import counted
 from weir.perf.formats import Precision, choose_precision
 from weir.perf.kernels.efficiency import Efficiency
 from weir.perf.memory import Memory, memory, usable_bytes, weights_per_chip
@@ -26,6 +27,8 @@ DEFAULT_FRAMEWORK: Final = "vllm"
 # A deployment that holds fewer sequences than this wastes the weights it streams for each token.
 SENSIBLE_SEQUENCES: Final = 32
 MOST_CHIPS: Final = 1024
+# Far steeper than any that was measured: nearly all tokens then meet the same experts.
+STEEPEST_SKEW: Final = 10.0
 # The maker of every chip whose serving runs the factors of a framework were fitted on.
 _STACK_LEARNED_ON: Final = "NVIDIA"
 
@@ -139,8 +142,10 @@ def site_of(chip: Chip, model: Model, deployment: Deployment, catalog: Catalog) 
         raise InputError(
             f"exchange_overlap is {deployment.exchange_overlap}; use a share from 0 to 1"
         )
-    if not 0.0 <= (deployment.expert_skew or 0.0) < np.inf:
-        raise InputError(f"expert_skew is {deployment.expert_skew}; use an exponent of 0 or more")
+    if not 0.0 <= (deployment.expert_skew or 0.0) <= STEEPEST_SKEW:
+        raise InputError(
+            f"expert_skew is {deployment.expert_skew}; use an exponent from 0 to {STEEPEST_SKEW:g}"
+        )
     hardware = machine_of(chip, catalog)
     precision, notes = choose_precision(
         model.shape.weight_format,
@@ -182,6 +187,10 @@ def _stated(deployment: Deployment, model: Model) -> Iterator[str]:
             f" {drafts.acceptance:.0%} after those before it: {drafts.gain:.2f} tokens a step, as"
             " stated."
         )
+    if not model.has_experts:
+        if deployment.exchange_overlap or deployment.expert_skew:
+            yield f"{model.name} has no routed experts: what was stated of them changes nothing."
+        return
     if deployment.exchange_overlap:
         yield (
             f"{deployment.exchange_overlap:.0%} of the time of exchanges between experts runs"
@@ -192,7 +201,7 @@ def _stated(deployment: Deployment, model: Model) -> Iterator[str]:
             "Loads of experts follow a power law with an exponent of"
             f" {deployment.expert_skew:g}, as stated; the chip with the most tokens is waited for."
         )
-    elif deployment.expert_skew is None and model.has_experts:
+    elif deployment.expert_skew is None:
         yield f"{load_assumptions()['expert_skew'].text}."
 
 
@@ -333,7 +342,7 @@ def _fastest(fitting: Sequence[Placement], workload: Workload, users: float) -> 
 def _why_not(site: Site, workload: Workload, sequences: float, chips: int | None) -> str:
     if chips is None:
         return (
-            f"{site.model.name} with {sequences:.0f} sequences does not fit on any number of"
+            f"{site.model.name} with {counted(sequences, 'sequence')} does not fit on any number of"
             f" {site.chip.name} up to {MOST_CHIPS} in a legal layout"
         )
     tried = placements(site, chips, workload, sequences)
@@ -358,7 +367,8 @@ def _explain(site: Site, placed: Placement, sequences: float) -> str:
     if need > have:
         return f"{what}; the weights do not fit"
     return (
-        f"{what}; {placed.max_users} sequences of {cache:.2f} GB fit, {sequences:.0f} are asked for"
+        f"{what}; {counted(placed.max_users, 'sequence')} of {cache:.2f} GB fit,"
+        f" {sequences:,.0f} are asked for"
     )
 
 
@@ -366,7 +376,9 @@ def _remedy(site: Site, workload: Workload) -> str:
     smallest = smallest_that_holds(site, workload)
     if smallest is None:
         return ""
+    layout = smallest.engine.layout
+    holds = "holds" if layout.chips == 1 else "hold"
     return (
-        f". {smallest.engine.layout.chips} chips ({smallest.engine.layout}) hold it"
-        f" with up to {smallest.max_users} sequences"
+        f". {counted(layout.chips, 'chip')} ({layout}) {holds} it"
+        f" with up to {counted(smallest.max_users, 'sequence')}"
     )

@@ -11,6 +11,7 @@ from weir.cli.catalogue import catalog_of
 from weir.cli.common import Day, check_writable, emit, output_options
 from weir.cli.output import Output
 from weir.core.errors import InputError
+from weir.core.words import counted
 
 if TYPE_CHECKING:
     from weir.catalog.query import Catalog
@@ -106,7 +107,7 @@ def export(ctx: click.Context, folder: Path, replace: bool, parquet: bool) -> No
         if parquet:
             write_parquet(answer, temporary)
     rows = sum(len(table.rows) for table in answer.tables)
-    click.echo(f"wrote {folder}: {len(answer.tables)} tables, {rows:,} rows", err=True)
+    click.echo(f"wrote {folder}: {len(answer.tables)} tables, {counted(rows, 'row')}", err=True)
 
 
 @data.command()

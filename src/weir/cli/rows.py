@@ -11,6 +11,7 @@ import click
 from weir.cli.common import write_file
 from weir.cli.progress import Progress
 from weir.core.errors import InputError, RecordError
+from weir.core.words import counted
 
 if TYPE_CHECKING:
     from weir.answers.skus import Row, SkuProblem
@@ -138,5 +139,5 @@ def deliver_rows(
             csv_to_parquet(path, converted, columns)
             path = converted
         write_file(output, path.read_bytes())
-        click.echo(f"wrote {output}: {count:,} rows", err=True)
+        click.echo(f"wrote {output}: {counted(count, 'row')}", err=True)
     rejected.settle()

@@ -10,6 +10,7 @@ from weir.answers.estimate import Estimate, Frontier
 from weir.catalog.fields import DTYPES
 from weir.core.provenance import Status
 from weir.core.units import KILO
+from weir.core.words import counted
 from weir.perf.parameters import kv_cache_bytes_per_token
 from weir.report.charts import (
     Series,
@@ -304,7 +305,7 @@ def _frontier_picture(answer: Assessment) -> Picture:
     model = answer.model.name if answer.model is not None else ""
     own = answer.estimate
     finding = (
-        f"{own.chip} at {own.users:,.0f} users: "
+        f"{own.chip} at {counted(own.users, 'user')}: "
         f"{ranged_number(own.output_tokens_per_s_per_chip)} tokens/s per chip, "
         f"{ranged_number(own.output_tokens_per_s_per_user)} tokens/s per user."
         if isinstance(own, Estimate)

@@ -5,6 +5,7 @@ from itertools import groupby
 
 from weir.answers.audit import Audit, Comparison
 from weir.core.provenance import Status
+from weir.core.words import counted
 from weir.report.document import (
     Align,
     Block,
@@ -26,8 +27,8 @@ def audit_document(audit: Audit) -> Document:
     """What is wrong, file by file, or what the catalogue consists of."""
     count = len(audit.problems)
     lead = (
-        f"{_counted(count, 'problem')} in "
-        f"{_counted(len({problem.path for problem in audit.problems}), 'file')}."
+        f"{counted(count, 'problem')} in "
+        f"{counted(len({problem.path for problem in audit.problems}), 'file')}."
         if count
         else "Nothing is broken, nothing contradicts anything else without a stated reason."
     )
@@ -40,10 +41,6 @@ def audit_document(audit: Audit) -> Document:
             Section("Records", (_records(audit), _comparisons(audit))),
         ),
     )
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _problems(audit: Audit) -> Block:

@@ -10,6 +10,7 @@ from weir.answers.assess import Unavailable
 from weir.answers.estimate import Estimate, PhaseTime, Ranged
 from weir.core.provenance import Source, Status
 from weir.core.units import GIGA, format_si
+from weir.core.words import counted
 from weir.perf.serving import Workload
 from weir.report.document import (
     Align,
@@ -86,8 +87,9 @@ def _count(value: ArrayLike) -> str:
 
 def headline(answer: Estimate) -> str:
     """The estimate in a sentence."""
+    serve = "serves" if answer.chips == 1 else "serve"
     return (
-        f"{answer.chips} chips serve {answer.users:,.0f} users at "
+        f"{counted(answer.chips, 'chip')} {serve} {counted(answer.users, 'user')} at "
         f"{ranged_number(answer.output_tokens_per_s_per_user)} tokens/s each and "
         f"{ranged_number(answer.output_tokens_per_s_per_chip)} tokens/s per chip; "
         f"decode is bound by {answer.decode.bottleneck}, prefill by {answer.prefill.bottleneck}."

@@ -10,8 +10,10 @@ from weir.answers.crossovers import DECODE_ALONE, Crossover
 from weir.answers.estimate import Estimate
 from weir.answers.fleet import ChipPlan, Choice
 from weir.answers.planning import Planning
+from weir.catalog.stack import load_stack
 from weir.core.provenance import Source
 from weir.core.units import KILO, format_si
+from weir.core.words import counted
 from weir.report.charts import Series, ServingPoint, frontier
 from weir.report.document import (
     Align,
@@ -56,12 +58,13 @@ def _lead(answer: Planning) -> str:
         return "No chip reaches the targets."
     lead = (
         f"Best for {answer.plan.objective}: {best.chips} x {best.chip} ({best.layout}) with"
-        f" {best.users:,.0f} users, {best.tokens_per_s_per_user:.3g} tokens/s per user and"
+        f" {counted(best.users, 'user')}, {best.tokens_per_s_per_user:.3g} tokens/s per user and"
         f" {best.tokens_per_s_per_chip:,.0f} tokens/s per chip"
     )
     if first.fleet is not None:
         load = answer.plan.requests_per_s
-        lead += f"; {first.fleet.chips:,} chips carry {load:.3g} requests/s"
+        carry = "carries" if first.fleet.chips == 1 else "carry"
+        lead += f"; {counted(first.fleet.chips, 'chip')} {carry} {load:.3g} requests/s"
     return f"{lead}."
 
 
@@ -75,8 +78,8 @@ def _facts(answer: Planning) -> Iterator[tuple[str, str]]:
     yield "Objective", wanted.objective
     if wanted.requests_per_s is not None:
         yield "Load", f"{wanted.requests_per_s:.3g} requests/s"
-    yield "Framework", wanted.deployment.framework
-    yield "Replicas", f"up to {wanted.most_chips} chips"
+    yield "Framework", load_stack(wanted.deployment.framework).name
+    yield "Replicas", f"up to {counted(wanted.most_chips, 'chip')}"
     yield "Data of", answer.data_version
 
 

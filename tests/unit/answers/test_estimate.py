@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from weir.answers.estimate import Estimate, estimate, frontier
-from weir.answers.placement import Deployment, choose_layout, site_of
+from weir.answers.placement import STEEPEST_SKEW, Deployment, choose_layout, site_of
 from weir.catalog.query import Catalog
 from weir.core.errors import InputError, LayoutError, NothingFitsError, UnknownNameError
 from weir.core.provenance import Status
@@ -75,6 +75,26 @@ def test_what_was_stated_stands_among_the_assumptions():
     assert "an exponent of 1.2" in said
     plain = estimate("H200", "DeepSeek-R1", Deployment(chips=8), SHORT, CATALOG, users=8)
     assert "as stated" not in " ".join(plain.assumptions)
+
+
+def test_a_model_without_experts_is_not_said_to_load_them():
+    wanted = Deployment(expert_skew=1.2, exchange_overlap=0.5)
+    said = " ".join(estimate("H200", "Qwen3-8B", wanted, SHORT, CATALOG, users=8).assumptions)
+    assert "power law" not in said
+    assert "Qwen3-8B has no routed experts" in said
+
+
+def test_loads_of_experts_have_an_end():
+    steepest = Deployment(expert_skew=STEEPEST_SKEW, chips=8)
+    answer = estimate("H200", "DeepSeek-R1", steepest, SHORT, CATALOG, users=8)
+    assert np.isfinite(answer.tpot_s.value)
+    with pytest.raises(InputError, match="use an exponent from 0 to 10"):
+        estimate("H200", "DeepSeek-R1", Deployment(expert_skew=1000.0), SHORT, CATALOG)
+
+
+def test_one_chip_is_not_many():
+    with pytest.raises(NothingFitsError, match=r"1 chip \(tp1\) holds it with up to"):
+        estimate("H200", "Qwen3-8B", Deployment(chips=3), SHORT, CATALOG)
 
 
 def test_a_chip_without_fp8_says_what_it_runs_instead():

@@ -61,7 +61,9 @@ def test_the_document_names_units_interval_and_every_source(answer, catalog):
 
 def test_the_headline_says_who_is_served_and_what_bounds(answer):
     text = headline(answer)
-    assert text.startswith(f"{answer.chips} chips serve {answer.users:,.0f} users at ")
+    assert (answer.chips, answer.users) == (1, 32)
+    assert text.startswith("1 chip serves 32 users at ")
+    assert headline(replace(answer, chips=16, users=1)).startswith("16 chips serve 1 user at ")
     assert f"decode is bound by {answer.decode.bottleneck}" in text
 
 

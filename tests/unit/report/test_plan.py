@@ -38,12 +38,13 @@ def tables(document):
 
 def test_what_was_asked_for_stands_at_the_top(document):
     facts = dict(document.facts)
+    assert facts["Framework"] == "vLLM"
     assert facts["Requests"] == "512 tokens in, 64 out"
     assert facts["Targets"] == (
         "TTFT up to 1 s and TPOT up to 50 ms at the upper end of the 80 % interval"
     )
     assert facts["Load"] == "3 requests/s"
-    assert document.lead.endswith("carry 3 requests/s.")
+    assert document.lead.endswith("1 chip carries 3 requests/s.")
 
 
 def test_each_chip_stands_once_and_those_without_a_plan_say_why(answer, document):
