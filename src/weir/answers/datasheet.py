@@ -110,16 +110,21 @@ def latest_offer(
 
 def _line(key: str, fact: Fact) -> Line:
     field = CHIP_FIELDS[key]
-    return Line(key, field.group, field.label, fact, fact_text(fact))
+    return Line(key, field.group, field.label, fact, fact_text(fact, field.display))
 
 
-def fact_text(fact: Fact) -> str:
-    """A fact's value for a person, with both bounds where it is an interval."""
+def fact_text(fact: Fact, dimension: str | None = None) -> str:
+    """A fact's value for a person, with both bounds where it is an interval.
+
+    Args:
+        fact: The fact.
+        dimension: What it is written in, such as "op_per_s"; its own dimension if left out.
+    """
     if fact.dimension in {"text", "date"}:
         return str(fact.value)
     if fact.dimension == "flag":
         return "yes" if fact.value else "no"
-    dimension = fact.dimension
+    dimension = dimension or fact.dimension
     if fact.value is None or fact.low != fact.high:
         low, high = format_si(fact.low, dimension), format_si(fact.high, dimension)
         spread = f"{low} to {high}"

@@ -27,6 +27,11 @@ class Field:
     choices: tuple[str, ...] = ()
 
     @property
+    def display(self) -> str:
+        """The dimension to write a number for people in: integer rates are no FLOP/s."""
+        return "op_per_s" if self.key.startswith("dense_int") else self.dimension
+
+    @property
     def column(self) -> str:
         """The name inside Weir: the key with its SI unit."""
         suffix = _SUFFIX.get(self.dimension, f"_{self.dimension}")

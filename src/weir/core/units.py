@@ -124,16 +124,17 @@ _DISPLAY: Final = {
     "bytes": "B",
     "bytes_per_s": "B/s",
     "flop_per_s": "FLOP/s",
+    "op_per_s": "OP/s",
     "flop": "FLOP",
     "hz": "Hz",
     "w": "W",
     "j": "J",
     "s": "s",
-    "mm2": "mm2",
+    "mm2": "mm²",
     "usd": "USD",
     "bits": "bit",
 }
-_SCALED: Final = frozenset({"B", "B/s", "FLOP/s", "FLOP", "Hz", "J"})
+_SCALED: Final = frozenset({"B", "B/s", "FLOP/s", "OP/s", "FLOP", "Hz", "J"})
 
 
 def format_si(value: float, dimension: str, digits: int = 4) -> str:

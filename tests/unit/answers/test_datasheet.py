@@ -64,6 +64,13 @@ def test_an_interval_is_told_with_both_ends(catalog):
     assert fact_text(replace(fact, value=None, low=3e12, high=math.inf)).endswith("unbounded")
 
 
+def test_integer_rates_are_operations_and_areas_have_one_spelling(catalog):
+    lines = {line.key: line.text for line in datasheet(catalog.chip("H20"), catalog).lines}
+    assert lines["dense_int8"] == "296 TOP/s"
+    assert lines["dense_fp8"] == "296 TFLOP/s"
+    assert lines["die_area_compute"] == "814 mm²"
+
+
 def test_compared_chips_share_rows_and_unknown_stays_none(catalog):
     chips = [catalog.chip("H20"), catalog.chip("HL-328")]
     found = compare(chips, catalog)

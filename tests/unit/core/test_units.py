@@ -92,6 +92,7 @@ def test_printed_seconds_read_back(value: float) -> None:
     [
         (3.35e12, "bytes_per_s", "3.35 TB/s"),
         (989.4e12, "flop_per_s", "989.4 TFLOP/s"),
+        (1979e12, "op_per_s", "1.979 POP/s"),
         (999_999_999_999.0, "bytes", "1 TB"),
         (80e9, "bytes", "80 GB"),
         (0.0, "bytes", "0 B"),
@@ -99,7 +100,7 @@ def test_printed_seconds_read_back(value: float) -> None:
         (700.0, "w", "700 W"),
         (120_000.0, "w", "120,000 W"),
         (25_000.0, "usd", "25,000.00 USD"),
-        (814.0, "mm2", "814 mm2"),
+        (814.0, "mm2", "814 mm²"),
         (2368.0, "tpp", "2,368"),
         (0.0, "s", "0 ms"),
         (2.5e-6, "s", "2.5 us"),
