@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from textwrap import shorten
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -31,6 +32,7 @@ SKU_COLUMNS = (
     *SPECS,
     *WORDS,
 )
+_LONGEST_HEADER: Final = 120
 UNREADABLE: Final = "\ufffd"  # what stands for bytes that are no text
 
 
@@ -102,9 +104,11 @@ def read_skus(lines: Iterable[str], find: Callable[[str], Chip] | None = None) -
 
 
 def _check_header(names: Sequence[str] | None) -> None:
+    if names and any(UNREADABLE in name for name in names):
+        raise InputError("line 1: is not UTF-8 text; save the list as CSV in UTF-8")
     if not names or "sku" not in names:
         hint = "; separate the columns by commas" if names and ";" in names[0] else ""
-        found = ", ".join(names) if names else "nothing"
+        found = shorten(", ".join(names), _LONGEST_HEADER) if names else "nothing"
         raise InputError(f"line 1: the list needs a header with 'sku'; found {found}{hint}")
     for name in names:
         if name not in SKU_COLUMNS:

@@ -2,11 +2,13 @@
 
 import csv
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Final
 
+from weir.catalog.files import read_text
 from weir.core.errors import RecordError
 
 # Arguments of each kernel that a row must give; all other shape columns stay empty.
@@ -31,6 +33,7 @@ class MeasuredRow:
     """One measured kernel call.
 
     Attributes:
+        line: Where it stands in the file.
         chip: Chip as the user names it.
         framework: What ran it.
         kernel: A key of `SHAPES`.
@@ -39,6 +42,7 @@ class MeasuredRow:
         measured_s: Measured time.
     """
 
+    line: int
     chip: str
     framework: str
     kernel: str
@@ -54,45 +58,57 @@ def read_measured(path: Path) -> tuple[MeasuredRow, ...]:
         RecordError: It cannot be read, lacks columns, or holds rows that are not measurements; all
             problems are listed with line and column.
     """
+    reader = csv.DictReader(StringIO(read_text(path), newline=""))
+    problems: list[str] = []
+    rows: list[MeasuredRow] = []
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-            if missing:
-                raise RecordError(path, [f"line 1: column '{name}' is missing" for name in missing])
-            problems: list[str] = []
-            rows = [_row(entry, reader.line_num, problems) for entry in reader]
-    except OSError as error:
-        raise RecordError(path, [f"cannot be read: {error.strerror}"]) from None
-    except UnicodeDecodeError as error:
-        raise RecordError(path, [f"is not UTF-8 text (byte {error.start})"]) from None
+        missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+        if missing:
+            raise RecordError(path, [f"line 1: column '{name}' is missing" for name in missing])
+        for entry in reader:
+            rows += _row(entry, reader.line_num, problems)
+    except csv.Error as error:
+        problems.append(f"line {reader.reader.line_num}: {error}")
     if not rows and not problems:
         problems.append("line 2: there are no measurements")
     if problems:
         raise RecordError(path, problems)
-    return tuple(row for row in rows if row is not None)
+    return tuple(rows)
 
 
-def _row(entry: Mapping[str, str], line: int, problems: list[str]) -> MeasuredRow | None:
+def _row(entry: Mapping[str, str], line: int, problems: list[str]) -> Iterator[MeasuredRow]:
+    """The measurement of a line, or none and what is wrong with it."""
+    if None in entry or None in entry.values():
+        problems.append(f"line {line}: has not one cell for each column of line 1")
+        return
     kernel = entry["kernel"]
     if kernel not in SHAPES:
         problems.append(f"line {line}, column kernel: '{kernel}' is none of {', '.join(SHAPES)}")
-        return None
+        return
     before = len(problems)
-    numbers = {
-        name: _number(entry[name], line, name, problems) for name in (*SHAPES[kernel], "measured_s")
-    }
-    if len(problems) > before:
-        return None
-    measured = numbers.pop("measured_s")
-    return MeasuredRow(entry["chip"], entry["framework"], kernel, entry["dtype"], numbers, measured)
+    if not entry["chip"]:
+        problems.append(f"line {line}, column chip: is empty")
+    shape = {name: _number(entry, line, name, problems, whole=True) for name in SHAPES[kernel]}
+    measured = _number(entry, line, "measured_s", problems)
+    if len(problems) == before and shape.get("heads", 0) % shape.get("kv_heads", 1):
+        problems.append(
+            f"line {line}, column kv_heads: {entry['kv_heads']} does not divide the"
+            f" {entry['heads']} heads"
+        )
+    if len(problems) == before:
+        yield MeasuredRow(
+            line, entry["chip"], entry["framework"], kernel, entry["dtype"], shape, measured
+        )
 
 
-def _number(text: str, line: int, name: str, problems: list[str]) -> float:
+def _number(
+    entry: Mapping[str, str], line: int, name: str, problems: list[str], *, whole: bool = False
+) -> float:
     try:
-        value = float(text)
-    except (TypeError, ValueError):
+        value = float(entry[name])
+    except ValueError:
         value = math.nan
-    if not (math.isfinite(value) and value > 0.0):
-        problems.append(f"line {line}, column {name}: '{text}' is not a number above zero")
+    if not 0.0 < value < math.inf or (whole and not value.is_integer()):
+        what = "whole number" if whole else "number"
+        problems.append(f"line {line}, column {name}: '{entry[name]}' is not a {what} above zero")
     return value

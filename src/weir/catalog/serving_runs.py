@@ -3,10 +3,12 @@
 import csv
 import importlib.util
 from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
 from typing import Final
 
-from weir.core.errors import InputError
+from weir.catalog.files import read_text
+from weir.core.errors import InputError, RecordError
 
 PACKAGE: Final = "aiconfigurator_core"
 _NEEDED: Final = ("id", "system", "model_path", "silicon_ttft_ms", "silicon_tpot_ms")
@@ -37,12 +39,11 @@ def read_serving_runs(path: Path | None = None) -> list[Mapping[str, str]]:
         InputError: The file is missing or is not the sample.
     """
     path = serving_runs_path() if path is None else path
+    reader = csv.DictReader(StringIO(read_text(path), newline=""))
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            rows: list[Mapping[str, str]] = list(reader)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+        rows: list[Mapping[str, str]] = list(reader)
+    except csv.Error as error:
+        raise RecordError(path, [f"line {reader.reader.line_num}: {error}"]) from None
     missing = [name for name in _NEEDED if name not in (reader.fieldnames or ())]
     if missing:
         raise InputError(

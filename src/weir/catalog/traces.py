@@ -17,7 +17,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from weir.catalog.files import read_text
 from weir.core.errors import InputError, RecordError
+from weir.core.words import counted
 
 _MOST_SHOWN: Final = 20
 _MS_PER_S: Final = 1000.0
@@ -118,12 +120,7 @@ def read_trace(path: Path, *, skip_broken: bool = False) -> Trace:
         RecordError: The file cannot be read, its format is unknown, no line is left, or lines are
             broken and `skip_broken` is not set; with their numbers.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise RecordError(path, [f"cannot be read: {error.strerror}"]) from None
-    except UnicodeDecodeError as error:
-        raise RecordError(path, [f"is not UTF-8 text (byte {error.start})"]) from None
+    text = read_text(path)
     first = text.lstrip()[:1]
     if not first:
         raise RecordError(path, ["is empty"])
@@ -152,6 +149,9 @@ def _json_lines(text: str) -> Iterator[_Line]:
         except json.JSONDecodeError as error:
             yield number, f"is not JSON: {error.msg} (column {error.colno})"
             continue
+        except RecursionError:
+            yield number, "is nested too deeply for a request"
+            continue
         yield number, value if isinstance(value, dict) else "is not a JSON object"
 
 
@@ -159,7 +159,14 @@ def _csv_lines(text: str) -> Iterator[_Line]:
     """Number and fields of each line after the header, or what is wrong with it."""
     reader = csv.reader(text.splitlines())
     header: list[str] = []
-    for fields in reader:
+    while True:
+        try:
+            fields = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield reader.line_num, f"is not CSV: {error}"
+            continue
         if not any(field.strip() for field in fields):
             continue
         if not header:
@@ -188,9 +195,10 @@ def _collect(path: Path, lines: Iterator[_Line], *, skip_broken: bool) -> Trace:
     if problems and not (skip_broken and rows):
         shown = problems[:_MOST_SHOWN]
         if len(problems) > len(shown):
-            shown.append(f"and {len(problems) - len(shown)} more broken lines")
+            shown.append(f"and {counted(len(problems) - len(shown), 'more broken line')}")
         if rows:
-            shown.append(f"the other {len(rows)} lines are good; skip the broken ones to run them")
+            good = f"{counted(len(rows), 'line')} {'is' if len(rows) == 1 else 'are'} good"
+            shown.append(f"the other {good}; skip the broken ones to run them")
         raise RecordError(path, shown)
     if known is None or not rows:
         raise RecordError(path, ["has no requests"])

@@ -10,6 +10,7 @@ import click
 from weir.cli.catalogue import catalog_of
 from weir.cli.common import check_writable, write_file
 from weir.core.errors import InputError
+from weir.core.words import counted
 
 if TYPE_CHECKING:
     from weir.answers.accuracy.measured_factors import MeasuredFactor
@@ -61,8 +62,9 @@ def calibrate(ctx: click.Context, measured: Path | None, out: Path | None) -> No
 
 def _line(item: "MeasuredFactor") -> str:
     before, after = item.before, item.after
+    rows = counted(before.count, "row")
     return (
-        f"{item.chip}, {item.framework}, {item.kernel} {item.dtype}: {before.count} rows, "
+        f"{item.chip}, {item.framework}, {item.kernel} {item.dtype}: {rows}, "
         f"factor {item.factor:.2f}; error of the model {before.mape:.1%} (median "
         f"{before.mdape:.1%}), with the factor {after.mape:.1%} ({after.mdape:.1%}); "
         f"{item.inside:.0%} inside the 80 % interval"

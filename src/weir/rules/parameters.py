@@ -12,6 +12,7 @@ A path names a provision and what of it to change:
 """
 
 import datetime as dt
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
@@ -209,8 +210,11 @@ def _moved(leaf: Condition, metric: str, comparison: str | None, patch: Patch) -
         return leaf
     if isinstance(patch.value, bool) or not isinstance(patch.value, int | float):
         raise InputError(f"{patch.where}: '{patch.path}' needs a number, not '{patch.value}'")
-    if patch.value < 0:
-        raise InputError(f"{patch.where}: '{patch.path}' cannot be negative ({patch.value})")
+    if not 0 <= patch.value < math.inf:
+        raise InputError(
+            f"{patch.where}: '{patch.path}' is {patch.value}; a threshold is a finite number of at"
+            " least 0"
+        )
     unit = patch.unit or leaf.unit
     try:
         factor = threshold_unit(METRICS[metric], unit)

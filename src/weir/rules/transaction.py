@@ -73,7 +73,9 @@ class Transaction:
             raise UnknownNameError("kind of transaction", self.kind, TRANSACTION_KINDS)
         for name, word in self.flags.items():
             if name not in FLAGS:
-                raise UnknownNameError("transaction fact", name, FLAGS)
+                raise UnknownNameError(
+                    "transaction fact", name, FLAGS, f"Known: {', '.join(FLAGS)}."
+                )
             if word not in TRUTH_OF_WORD:
                 raise InputError(f"{name} = '{word}'; write yes, no, contested or unknown")
         for label, (low, high) in (

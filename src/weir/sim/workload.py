@@ -241,15 +241,21 @@ def generate(
         prefix_hit_rate: Share of every prompt found in the prefix cache.
 
     Raises:
-        InputError: No requests, or a hit rate outside 0 to 1.
+        InputError: No requests, a hit rate outside 0 to 1, or a seed below 0.
     """
     if count < 1:
         raise InputError(f"requests: count must be at least 1 (got {count})")
-    streams = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(_STREAMS)]
+    streams = [np.random.default_rng(s) for s in _seeded(seed).spawn(_STREAMS)]
     prompts = prompt.draw(count, streams[1])
     outputs = output.draw(count, streams[2])
     times, users = _arrivals(arrivals, count, streams[0])
     return Requests(times, prompts, outputs, _hits(prompts, prefix_hit_rate), users)
+
+
+def _seeded(seed: int) -> np.random.SeedSequence:
+    if seed < 0:
+        raise InputError(f"requests: seed must be a number of at least 0 (got {seed})")
+    return np.random.SeedSequence(seed)
 
 
 def from_trace(
@@ -283,7 +289,7 @@ def from_trace(
     outputs = trace.output_tokens[kept].astype(np.int64)
     users = None
     if arrivals is not None:
-        times, users = _arrivals(arrivals, prompts.size, np.random.default_rng(seed))
+        times, users = _arrivals(arrivals, prompts.size, np.random.default_rng(_seeded(seed)))
     elif trace.arrival_s is None:
         raise InputError(
             f"{trace.origin}: has lengths and no times; say how requests arrive, "

@@ -89,6 +89,11 @@ def test_headers_that_mean_something_else_are_refused():
         list(read_skus(["sku,sku\n"]))
     with pytest.raises(InputError, match="by commas"):
         list(read_skus(["sku;chip\n"]))
+    with pytest.raises(InputError, match="line 1: is not UTF-8 text"):
+        list(read_skus(["\ufffd\x00PAR1,\n"]))
+    with pytest.raises(InputError) as caught:
+        list(read_skus([f"{'word ' * 500}\n"]))
+    assert len(str(caught.value)) < 200
 
 
 def test_a_cell_beyond_what_csv_allows_is_told_with_its_own_line():

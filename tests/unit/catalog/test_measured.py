@@ -40,11 +40,45 @@ def test_every_problem_is_named_with_line_and_column(tmp_path):
         read_measured(path)
     assert caught.value.problems == (
         "line 2, column measured_s: 'nan' is not a number above zero",
-        "line 3, column m: '0' is not a number above zero",
-        "line 3, column k: 'x' is not a number above zero",
+        "line 3, column m: '0' is not a whole number above zero",
+        "line 3, column k: 'x' is not a whole number above zero",
         "line 4, column kernel: 'sort' is none of gemm, attention_prefill, attention_decode, "
         "elementwise",
     )
+
+
+ATTENTION = {
+    "chip": "H100", "framework": "mine", "kernel": "attention_decode", "dtype": "bf16",
+    "batch": 1, "kv_tokens": 10, "heads": 32, "kv_heads": 7, "head_dim": 128, "measured_s": 1e-6,
+}  # fmt: skip
+
+
+def test_shapes_that_cannot_be_are_refused(tmp_path):
+    path = written(
+        tmp_path,
+        {**GEMM, "m": 0.5, "measured_s": 1e-6},
+        {**GEMM, "chip": "", "measured_s": 1e-6},
+        ATTENTION,
+    )
+    with pytest.raises(RecordError) as caught:
+        read_measured(path)
+    assert caught.value.problems == (
+        "line 2, column m: '0.5' is not a whole number above zero",
+        "line 3, column chip: is empty",
+        "line 4, column kv_heads: 7 does not divide the 32 heads",
+    )
+
+
+def test_a_row_of_another_length_or_a_cell_without_end_is_told_with_its_line(tmp_path):
+    path = written(
+        tmp_path, {**GEMM, "measured_s": "1e-6,9"}, {**GEMM, "measured_s": "1" * 200_000}
+    )
+    with path.open("a", encoding="utf-8") as file:
+        file.write("H100,mine,gemm\n")
+    with pytest.raises(RecordError) as caught:
+        read_measured(path)
+    assert caught.value.problems[0] == "line 2: has not one cell for each column of line 1"
+    assert caught.value.problems[1].startswith("line 3: field larger than field limit")
 
 
 def test_missing_columns_and_empty_files_are_refused(tmp_path):

@@ -164,3 +164,19 @@ def test_files_that_cannot_be_read_say_so(tmp_path):
     (tmp_path / "latin.csv").write_bytes(b"prompt_tokens,output_tokens\n\xff,1\n")
     with pytest.raises(RecordError, match=r"is not UTF-8 text \(byte 28\)"):
         read_trace(tmp_path / "latin.csv")
+
+
+def test_a_line_that_no_parser_takes_is_a_broken_line(write):
+    good = "prompt_tokens,output_tokens\n10,2\n"
+    path = write(f"{good}{'9' * 200_000},1\n11,3\n")
+    with pytest.raises(RecordError, match="line 3: is not CSV: field larger than field limit"):
+        read_trace(path)
+    assert read_trace(path, skip_broken=True).prompt_tokens.tolist() == [10, 11]
+    deep = write('{"prompt_tokens": 1, "output_tokens": ' + "[" * 200_000)
+    with pytest.raises(RecordError, match="nested too deeply"):
+        read_trace(deep)
+
+
+def test_one_good_line_is_told_as_one(write):
+    with pytest.raises(RecordError, match="the other 1 line is good"):
+        read_trace(write("prompt_tokens,output_tokens\n10,2\n11,nan\n"))

@@ -70,3 +70,9 @@ def test_import_refuses(
     assert done.status == 2
     assert words in done.err
     assert not (tmp_path / "mine").exists()
+
+
+def test_a_configuration_that_is_none_is_told_with_its_file(refused, tmp_path):
+    path = tmp_path / "other.json"
+    path.write_text('{"a": 1}')
+    assert f"{path}: 1 problem" in refused("model", "import", path)

@@ -72,7 +72,7 @@ def test_check_answers_for_a_what_if_and_says_so(weir):
         (("--set", "3A090.a.1.tp=4000"), "did you mean tpp.ge?"),
         (("--set", "3A09.a.1.tpp=4000"), "Nearest: 3A090.a.1"),
         (("--set", "3A090.a.1.tpp"), "write PATH=VALUE"),
-        (("--set", "3A090.a.1.tpp=-4"), "cannot be negative"),
+        (("--set", "3A090.a.1.tpp=-4"), "finite number of at least 0"),
         (("--set", "3A090.a.1.tpp=4000 GB/s"), "does not measure TPP"),
         (("--set", "3A090.b.1.tpp=4000"), "is ambiguous"),
         (("--set", "3A090.a.1.effective=2024-13-01"), "is not a date"),

@@ -96,6 +96,8 @@ def test_a_prefix_hit_never_covers_the_whole_prompt():
         (lambda: Empirical([]), "needs token counts of at least 1"),
         (lambda: drawn(prefix_hit_rate=1.1), "must lie between 0 and 1"),
         (lambda: generate(poisson(1), Fixed(1), Fixed(1), 0, seed=1), "count must be at least 1"),
+        (lambda: generate(poisson(1), Fixed(1), Fixed(1), 1, seed=-1), "seed must be a number of"),
+        (lambda: from_trace(trace(), arrivals=poisson(1), seed=-1), "seed must be a number of"),
     ],
 )
 def test_what_makes_no_sense_is_refused(make, message):

@@ -11,6 +11,7 @@ from weir.answers.machines import machine_of
 from weir.catalog.calibration import load_efficiency
 from weir.catalog.measured import SHAPES, MeasuredRow, read_measured
 from weir.catalog.query import Catalog
+from weir.core.errors import InputError, RecordError
 from weir.perf import kernels
 from weir.perf.calibration.statistics import Accuracy, accuracy
 from weir.perf.kernels.cost import Cost
@@ -52,19 +53,23 @@ def measured_factors(path: Path, catalog: Catalog | None = None) -> tuple[Measur
         catalog: Where the datasheets come from; the stock if not given.
 
     Raises:
-        RecordError: The file is broken; every problem with its line and column.
-        UnknownNameError: No such chip or format.
-        MissingRateError: The chip has no rate for a format.
+        RecordError: The file is broken, or names a chip or format that is not known or a format
+            that the chip has no rate for; every problem with its line.
     """
-    rows = read_measured(path)
     stock = catalog or Catalog()
-    keys = sorted({(row.chip, row.framework, row.kernel, row.dtype) for row in rows})
-    return tuple(
-        _factor(
-            [row for row in rows if (row.chip, row.framework, row.kernel, row.dtype) == key], stock
-        )
-        for key in keys
-    )
+    groups: dict[tuple[str, ...], list[MeasuredRow]] = {}
+    for row in read_measured(path):
+        groups.setdefault((row.chip, row.framework, row.kernel, row.dtype), []).append(row)
+    found: list[MeasuredFactor] = []
+    problems: list[str] = []
+    for _, rows in sorted(groups.items()):
+        try:
+            found.append(_factor(rows, stock))
+        except InputError as error:
+            problems.append(f"line {rows[0].line}: {error}")
+    if problems:
+        raise RecordError(path, problems)
+    return tuple(found)
 
 
 def _factor(rows: Sequence[MeasuredRow], catalog: Catalog) -> MeasuredFactor:

@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 
 from weir.answers.models.importing import ImportedModel, import_config
-from weir.core.errors import RecordError
+from weir.core.errors import InputError, RecordError
 from weir.perf.parameters import (
     active_parameters,
     kv_cache_bytes_per_token,
@@ -50,14 +50,18 @@ def read_model(
         url: Where it was read.
 
     Raises:
-        RecordError: The text is not JSON.
-        InputError: The configuration lacks what a record needs.
+        RecordError: The text is not JSON, or lacks what a record needs.
     """
     try:
         config = json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
         raise RecordError(origin, [f"is not JSON: {error}"]) from None
-    found = import_config(config, name=name, organisation=organisation, accessed=accessed, url=url)
+    try:
+        found = import_config(
+            config, name=name, organisation=organisation, accessed=accessed, url=url
+        )
+    except InputError as error:
+        raise RecordError(origin, [str(error)]) from None
     return ReadModel(
         imported=found,
         total_parameters=float(total_parameters(found)),

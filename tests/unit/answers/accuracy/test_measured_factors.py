@@ -6,7 +6,7 @@ from weir.answers.machines import machine_of
 from weir.catalog.calibration import load_efficiency
 from weir.catalog.measured import COLUMNS
 from weir.catalog.query import Catalog
-from weir.core.errors import UnknownNameError
+from weir.core.errors import RecordError
 from weir.perf import kernels
 
 CATALOG = Catalog()
@@ -38,6 +38,11 @@ def test_the_factor_is_the_median_of_measured_over_estimated(tmp_path):
     assert found.before.count == 5
 
 
-def test_an_unknown_chip_is_refused(tmp_path):
-    with pytest.raises(UnknownNameError, match="H1OO"):
-        measured_factors(written(tmp_path, "H1OO", 1.0), CATALOG)
+def test_what_the_catalogue_does_not_know_is_told_with_its_line(tmp_path):
+    path = written(tmp_path, "H1OO", 1.0)
+    path.write_text(path.read_text().replace("H1OO,mine,gemm,bf16", "H100,mine,gemm,fp3", 1))
+    with pytest.raises(RecordError) as caught:
+        measured_factors(path, CATALOG)
+    assert [problem.partition(":")[0] for problem in caught.value.problems] == ["line 2", "line 3"]
+    assert "unknown kernel number format 'fp3'" in caught.value.problems[0]
+    assert "unknown chip 'H1OO'" in caught.value.problems[1]

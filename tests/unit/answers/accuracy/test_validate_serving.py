@@ -136,6 +136,12 @@ def test_a_file_that_is_not_the_sample_is_refused(tmp_path):
         read_sample(path)
     with pytest.raises(InputError, match="cannot be read"):
         read_sample(tmp_path / "missing.csv")
+    path.write_bytes(b"id,\xff\n")
+    with pytest.raises(InputError, match="is not UTF-8 text"):
+        read_sample(path)
+    path.write_text(f"id\n{'x' * 200_000}\n", encoding="utf-8")
+    with pytest.raises(InputError, match="line 2: field larger than field limit"):
+        read_sample(path)
 
 
 SPLIT = {
