@@ -38,7 +38,8 @@ class Wanted:
         chips: Names of the chips to choose among.
         workload: Requests of one kind; for a trace, its means.
         target: What a deployment must reach.
-        objective: What to maximise.
+        objective: What is chosen by: the most "throughput", or the least "cost", "energy" or
+            "chips".
         requests_per_s: The load; None without one.
         deployment: Framework, number formats and options; the layout is searched.
         most_chips: Chips of the largest replica.

@@ -9,7 +9,7 @@ import click
 from weir.cli.catalogue import catalog_of
 from weir.cli.common import on_option, output_options
 from weir.cli.output import Output
-from weir.cli.serving_options import length_options
+from weir.cli.serving_options import length_options, tell_context
 from weir.cli.transaction import transaction_of, transaction_options
 
 
@@ -44,13 +44,17 @@ def assess(
     from weir.report.assess import assessment_document
 
     catalog = catalog_of(ctx)
+    work = Workload(isl=isl, osl=osl)
+    served = None if model is None else catalog.model(model)
+    if served is not None:
+        tell_context(served, work.longest_tokens)
     answer = assess_chip(
         catalog.chip(chip),
         transaction_of(given, on),
         catalog,
         stock_law(),
-        model=None if model is None else catalog.model(model),
-        workload=Workload(isl=isl, osl=osl),
+        model=served,
+        workload=work,
         beside=beside or BESIDE,
         pictures=html is not None,
     )

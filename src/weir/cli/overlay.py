@@ -29,7 +29,8 @@ def overlay_options(command: F) -> F:
         ),
         click.option(
             "--assume-enforced", "enforced", multiple=True, metavar="ID",
-            help="Apply an instrument or provision that stands in the text and is not enforced.",
+            help="Apply an instrument or provision that stands in the text and is not enforced"
+            " (repeatable).",
         ),
     )  # fmt: skip
 

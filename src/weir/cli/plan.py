@@ -57,7 +57,7 @@ _OF_TRACE = ("isl", "osl", "isl_cv", "osl_cv", "prefix_hit_rate")
     type=click.Choice(["throughput", "cost", "energy", "chips"]),
     default="throughput",
     show_default=True,
-    help="What to maximise.",
+    help="What to choose by: the most throughput, or the least of the others.",
 )
 @click.option("--load", type=float, metavar="REQ_PER_S", help="Requests per second to carry.")
 @click.option(

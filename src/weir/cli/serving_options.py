@@ -48,7 +48,12 @@ def layout_options(command: F) -> F:
     return _add(
         command,
         (
-            click.option("--tp", type=int, default=1, help="Tensor parallel degree."),
+            click.option(
+                "--tp",
+                type=int,
+                default=1,
+                help="Tensor parallel degree; chosen, like the others, where all are left out.",
+            ),
             click.option("--pp", type=int, default=1, help="Pipeline stages."),
             click.option("--dp", type=int, default=1, help="Data-parallel attention groups."),
             click.option("--ep", type=int, default=1, help="Expert parallel degree."),

@@ -44,11 +44,12 @@ def transaction_options(command: F, *, origin: tuple[str, ...] = ("--from", "--o
         click.option("--parent-hq", help="Country of its ultimate parent's headquarters."),
         click.option(
             "--fact", "flags", multiple=True, metavar="NAME=WORD",
-            help="A fact: yes, no, contested or unknown, such as military_end_use=yes.",
+            help="A fact: yes, no, contested or unknown, such as military_end_use=yes"
+            " (repeatable).",
         ),
         click.option(
             "--certify", "certifications", multiple=True, metavar="NAME",
-            help="A certification given; 'all' for all of them.",
+            help="A certification given; 'all' for all of them (repeatable).",
         ),
         click.option(
             "--listed-ownership", metavar="PERCENT",
@@ -89,7 +90,7 @@ def transaction_of(given: dict[str, Any], on: dt.date) -> "Transaction":
     for item in given["flags"]:
         name, separator, word = item.partition("=")
         if not separator:
-            raise InputError(f"--fact {item}: write NAME=yes, NAME=no or NAME=unknown")
+            raise InputError(f"--fact {item}: write NAME=yes, or no, contested or unknown")
         if flags.get(name, word) != word:
             raise InputError(f"--fact {name} is given as {flags[name]} and as {word}; give one")
         flags[name] = word

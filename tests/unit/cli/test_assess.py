@@ -46,3 +46,9 @@ def test_a_chip_that_cannot_be_estimated_still_has_its_law(weir):
     assert answer["estimate"]["reason"].startswith(
         "Intel Gaudi 3 HL-328 (China) cannot be estimated"
     )
+
+
+def test_requests_longer_than_the_model_are_told(weir):
+    words = ("--model", "Qwen3-8B", "--isl", "50000", "--beside", "H20")
+    told = weir("assess", "H20", *TO_CHINA, *words).err
+    assert "published for up to 40,960 tokens; 51,536 are asked for" in told

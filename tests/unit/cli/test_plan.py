@@ -88,3 +88,7 @@ def test_a_trace_brings_lengths_and_load_and_is_run(weir, tmp_path):
 
 def test_standard_error_stays_empty_where_it_is_no_terminal(weir):
     assert weir("plan", "Qwen3-8B", "--on-chips", "H100", *SHORT).err == ""
+
+
+def test_what_is_chosen_by_is_not_always_maximised(weir):
+    assert "the least of the others" in " ".join(weir("plan", "--help").out.split())

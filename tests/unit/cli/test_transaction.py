@@ -19,6 +19,7 @@ TO_CHINA = ("check", "H20", "--to", "CN", "--on", "2025-07-15")
         (("--to", "US"), "use kind in_country_transfer"),
         (("--to", "CN", "--fact", "military"), "write NAME=yes"),
         (("--to", "CN", "--fact", "military_end_use=maybe"), "write yes, no, contested"),
+        (("--to", "CN", "--fact", "military_end_use"), "or no, contested or unknown"),
         (("--to", "CN", "--fact", "militry_end_use=yes"), "Nearest: military_end_use"),
         (("--to", "CN", "--certify", "nope"), "Known: "),
         (("--to", "CN", "--on", "2025-02-30"), "'2025-02-30' is not a date"),
