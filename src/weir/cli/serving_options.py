@@ -74,6 +74,11 @@ def layout_of(degrees: dict[str, int], chips: int | None) -> "Layout | None":
     return asked if asked != Layout() or chips == 1 else None
 
 
+def _small(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
+    """FP8 is as good as fp8."""
+    return None if given is None else given.lower()
+
+
 def format_options(command: F) -> F:
     """Adds `--framework`, `--weights` and `--kv-cache`."""
     return _add(
@@ -85,8 +90,12 @@ def format_options(command: F) -> F:
                 show_default=True,
                 help="vllm, sglang, trtllm or plain.",
             ),
-            click.option("--weights", help="Number format of the weights, such as fp8."),
-            click.option("--kv-cache", help="Number format of the attention cache."),
+            click.option(
+                "--weights", callback=_small, help="Number format of the weights, such as fp8."
+            ),
+            click.option(
+                "--kv-cache", callback=_small, help="Number format of the attention cache."
+            ),
         ),
     )
 

@@ -120,3 +120,11 @@ def test_lengths_may_differ(weir):
     assert varied["tpot_s"]["value"] > equal["tpot_s"]["value"]
     told = weir(*words[:-1], "--isl-cv", "1").out
     assert "lengths vary by 100% in and 0% out" in told
+
+
+def test_formats_may_be_written_large(weir):
+    small, large = (
+        weir("infer", "H100", "Qwen3-8B", "--chips", "1", "--weights", one, "--kv-cache", one).out
+        for one in ("fp8", "FP8")
+    )
+    assert large == small != ""
