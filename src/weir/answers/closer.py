@@ -9,6 +9,7 @@ from weir.answers.placement import Deployment, Site, choose_layout, placements, 
 from weir.catalog.query import Catalog
 from weir.catalog.stack import load_assumptions
 from weir.core.errors import InputError, NothingFitsError
+from weir.core.words import rounded
 from weir.perf.disaggregated import PrefillPool, decode_pools, prefill_pool
 from weir.perf.parallel import Layout
 from weir.perf.serving import LARGEST_BATCH, Workload, closed_loop, open_loop
@@ -126,9 +127,9 @@ def at_rate(
     if requests_per_s > most or not np.isfinite(float(state.ttft_s)):
         replicas = int(np.ceil(requests_per_s / most))
         raise NothingFitsError(
-            f"{answer.chips} x {answer.chip} finish at most {most:.3g} requests/s of this kind,"
-            f" fewer than {requests_per_s:g}; {replicas} replicas carry it, or `weir plan --load`"
-            " finds the smallest fleet"
+            f"{answer.chips} x {answer.chip} finish at most {rounded(most)} requests/s of this"
+            f" kind, fewer than {rounded(requests_per_s)}; {replicas:,} replicas carry it, or"
+            " `weir plan --load` finds the smallest fleet"
         )
     return AtRate(
         requests_per_s=requests_per_s,

@@ -11,6 +11,7 @@ from weir.answers.placement import Deployment
 from weir.answers.plan import DEFAULT_MOST_CHIPS, Target, search
 from weir.catalog.entities import Model
 from weir.catalog.query import Catalog
+from weir.core.words import rounded
 from weir.perf.serving import Workload
 
 Array = NDArray[np.float64]
@@ -119,7 +120,7 @@ def sentences_of(
     """
     grouped: dict[str, list[str]] = {}
     for row, speed in zip(gain, speeds, strict=True):
-        grouped.setdefault(_outcome(names, contexts, row), []).append(f"{speed:g}")
+        grouped.setdefault(_outcome(names, contexts, row), []).append(rounded(speed))
     return tuple(
         f"At {_listed(alike)} tokens/s per user {outcome}." for outcome, alike in grouped.items()
     )

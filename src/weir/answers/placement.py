@@ -183,7 +183,7 @@ def _stated(deployment: Deployment, model: Model) -> Iterator[str]:
     drafts = deployment.drafts
     if drafts.tokens:
         yield (
-            f"{drafts.tokens} drafted tokens a step, each accepted with a probability of"
+            f"{counted(drafts.tokens, 'drafted token')} a step, each accepted with a probability of"
             f" {drafts.acceptance:.0%} after those before it: {drafts.gain:.2f} tokens a step, as"
             " stated."
         )

@@ -7,6 +7,7 @@ from typing import Final
 from weir.answers.closer import Apart, AtRate, OtherLayout
 from weir.answers.levers import Lever
 from weir.core.units import format_si
+from weir.core.words import rounded
 from weir.report.document import Align, Column, Section, Table
 from weir.report.estimate import ranged
 
@@ -16,8 +17,8 @@ RIGHT: Final = Align.RIGHT
 def rate_section(item: AtRate) -> Section:
     """The replica under a random load."""
     rows = (
-        ("arrivals", f"{item.requests_per_s:.3g} requests/s"),
-        ("carried at most", f"{item.most_requests_per_s:.3g} requests/s"),
+        ("arrivals", f"{rounded(item.requests_per_s)} requests/s"),
+        ("carried at most", f"{rounded(item.most_requests_per_s)} requests/s"),
         ("requests under way", f"{item.users:,.0f}"),
         ("TTFT, queueing included", ranged(item.ttft_s, "s")),
         ("TPOT", ranged(item.tpot_s, "s")),
@@ -39,14 +40,14 @@ def apart_section(item: Apart) -> Section:
         ("prefill", f"{item.prefill_chips} x {item.prefill_chip} in replicas of"
          f" {item.prefill_layout.chips} ({item.prefill_layout})"),
         ("decode", f"{item.decode_chips} x {item.decode_chip} ({item.decode_layout})"),
-        ("prompts taken", f"{item.prefill_requests_per_s:.3g} requests/s"),
-        ("requests finished", f"{item.decode_requests_per_s:.3g} requests/s"),
+        ("prompts taken", f"{rounded(item.prefill_requests_per_s)} requests/s"),
+        ("requests finished", f"{rounded(item.decode_requests_per_s)} requests/s"),
         ("the rate is set by", item.bottleneck),
-        ("prefill chips in balance", f"{item.balanced_prefill_chips:.3g}"),
+        ("prefill chips in balance", rounded(item.balanced_prefill_chips)),
         ("TTFT", format_si(item.ttft_s, "s", 3)),
         ("of it, handing the cache over", format_si(item.transfer_s, "s", 3)),
         ("TPOT", ranged(item.tpot_s, "s")),
-        ("output tokens/s per chip", f"{item.tokens_per_s_per_chip:,.3g}"),
+        ("output tokens/s per chip", rounded(item.tokens_per_s_per_chip)),
     )  # fmt: skip
     table = Table(
         "Prefill and decode apart",
@@ -99,7 +100,7 @@ def layout_section(found: Sequence[OtherLayout], users: float) -> Section:
                 else (
                     format_si(item.ttft_s, "s", 3),
                     format_si(item.tpot_s, "s", 3),
-                    f"{item.tokens_per_s_per_chip:,.3g}",
+                    rounded(item.tokens_per_s_per_chip),
                 )
             ),
         )

@@ -10,7 +10,7 @@ from weir.answers.assess import Unavailable
 from weir.answers.estimate import Estimate, PhaseTime, Ranged
 from weir.core.provenance import Source, Status
 from weir.core.units import GIGA, format_si
-from weir.core.words import counted
+from weir.core.words import counted, rounded
 from weir.perf.serving import Workload
 from weir.report.document import (
     Align,
@@ -42,15 +42,8 @@ def ranged_number(value: Ranged, digits: int = 3) -> str:
     """An estimate without a unit, with its interval; one word where it is not known."""
     if not math.isfinite(value.value):
         return UNKNOWN
-    low, mid, high = (_number(v, digits) for v in (value.low, value.value, value.high))
+    low, mid, high = (rounded(v, digits) for v in (value.low, value.value, value.high))
     return f"{mid} [{low}, {high}]"
-
-
-def _number(value: float, digits: int = 3) -> str:
-    if not math.isfinite(value):
-        return UNKNOWN
-    whole = 10.0 ** (digits - 1)
-    return f"{value:,.0f}" if abs(value) >= whole else f"{value:.{digits}g}"
 
 
 def estimate_document(answer: Estimate, sources: tuple[Source, ...], data_version: str) -> Document:
@@ -167,8 +160,8 @@ def _behind_row(answer: Estimate) -> tuple[Cell | str, ...]:
         answer.prefill.bottleneck,
         estimated(ranged_number(_milli(answer.decode.time)), status),
         answer.decode.bottleneck,
-        estimated(_number(answer.energy_j_per_output_token), status),
-        estimated(_number(answer.usd_per_million_output_tokens), status),
+        estimated(rounded(answer.energy_j_per_output_token), status),
+        estimated(rounded(answer.usd_per_million_output_tokens), status),
     )
 
 

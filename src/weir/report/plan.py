@@ -13,7 +13,7 @@ from weir.answers.planning import Planning
 from weir.catalog.stack import load_stack
 from weir.core.provenance import Source
 from weir.core.units import KILO, format_si
-from weir.core.words import counted
+from weir.core.words import counted, rounded
 from weir.report.charts import Series, ServingPoint, frontier
 from weir.report.document import (
     Align,
@@ -58,13 +58,13 @@ def _lead(answer: Planning) -> str:
         return "No chip reaches the targets."
     lead = (
         f"Best for {answer.plan.objective}: {best.chips} x {best.chip} ({best.layout}) with"
-        f" {counted(best.users, 'user')}, {best.tokens_per_s_per_user:.3g} tokens/s per user and"
-        f" {best.tokens_per_s_per_chip:,.0f} tokens/s per chip"
+        f" {counted(best.users, 'user')}, {rounded(best.tokens_per_s_per_user)} tokens/s per user"
+        f" and {best.tokens_per_s_per_chip:,.0f} tokens/s per chip"
     )
-    if first.fleet is not None:
-        load = answer.plan.requests_per_s
+    load = answer.plan.requests_per_s
+    if first.fleet is not None and load is not None:
         carry = "carries" if first.fleet.chips == 1 else "carry"
-        lead += f"; {counted(first.fleet.chips, 'chip')} {carry} {load:.3g} requests/s"
+        lead += f"; {counted(first.fleet.chips, 'chip')} {carry} {rounded(load)} requests/s"
     return f"{lead}."
 
 
@@ -77,7 +77,7 @@ def _facts(answer: Planning) -> Iterator[tuple[str, str]]:
     yield "Targets", _targets(answer)
     yield "Objective", wanted.objective
     if wanted.requests_per_s is not None:
-        yield "Load", f"{wanted.requests_per_s:.3g} requests/s"
+        yield "Load", f"{rounded(wanted.requests_per_s)} requests/s"
     yield "Framework", load_stack(wanted.deployment.framework).name
     yield "Replicas", f"up to {counted(wanted.most_chips, 'chip')}"
     yield "Data of", answer.data_version
@@ -96,8 +96,9 @@ def _targets(answer: Planning) -> str:
 
 def _sections(answer: Planning) -> Iterator[Section]:
     yield Section("Best deployment of each chip", tuple(_best_blocks(answer)))
-    if answer.plan.requests_per_s is not None:
-        yield Section("Smallest fleet", (_fleet_table(answer),))
+    load = answer.plan.requests_per_s
+    if load is not None:
+        yield Section("Smallest fleet", (_fleet_table(answer, load),))
     if answer.trace is not None:
         yield Section("The trace on that fleet", tuple(_trace_blocks(answer)))
     if answer.splits:
@@ -150,21 +151,17 @@ def _best_row(best: Choice, estimate: Estimate) -> tuple[Cell | str, ...]:
         str(best.layout),
         str(best.chips),
         f"{best.users:,.0f}",
-        Cell(f"{best.ttft_s:.3g}", status=status),
+        Cell(rounded(best.ttft_s), status=status),
         Cell(_tpot_ms(best), status=status),
         Cell(f"{best.tokens_per_s_per_chip:,.0f}", status=status),
-        Cell(_number(best.energy_j_per_token), status=status),
-        Cell(_number(best.usd_per_million_tokens), status=status),
+        Cell(rounded(best.energy_j_per_token), status=status),
+        Cell(rounded(best.usd_per_million_tokens), status=status),
     )
 
 
 def _tpot_ms(best: Choice) -> str:
     low, high = best.tpot_low_s * KILO, best.tpot_high_s * KILO
-    return f"{best.tpot_s * KILO:.3g} ({low:.3g} to {high:.3g})"
-
-
-def _number(value: float) -> str:
-    return f"{value:,.3g}" if math.isfinite(value) else _UNKNOWN
+    return f"{rounded(best.tpot_s * KILO)} ({rounded(low)} to {rounded(high)})"
 
 
 def _money(value: float) -> str:
@@ -173,7 +170,7 @@ def _money(value: float) -> str:
     return f"{value:,.0f}" if value >= _WHOLE_USD else f"{value:,.2f}"
 
 
-def _fleet_table(answer: Planning) -> Table:
+def _fleet_table(answer: Planning, load: float) -> Table:
     rows = []
     for item in answer.plan.chips:
         fleet = item.fleet
@@ -191,7 +188,7 @@ def _fleet_table(answer: Planning) -> Table:
             )
         )
     return Table(
-        f"The fewest replicas that carry {answer.plan.requests_per_s:.3g} requests/s",
+        f"The fewest replicas that carry {rounded(load)} requests/s",
         (
             "Chip",
             "Layout",
@@ -217,10 +214,10 @@ def _split_blocks(answer: Planning) -> Iterator[Block]:
                 f"{best.prefill_chip} ({best.prefill_layout})",
                 f"{best.decode_chip} ({best.decode_layout})",
                 f"{best.prefill_chips_per_decode_chip:.2g}",
-                f"{best.ttft_s:.3g}",
-                f"{best.tpot_s * KILO:.3g} (to {best.tpot_high_s * KILO:.3g})",
+                rounded(best.ttft_s),
+                f"{rounded(best.tpot_s * KILO)} (to {rounded(best.tpot_high_s * KILO)})",
                 f"{best.tokens_per_s_per_chip:,.0f}",
-                _number(best.usd_per_million_tokens),
+                rounded(best.usd_per_million_tokens),
             )
         )
     if rows:
@@ -307,7 +304,7 @@ def _crossover_blocks(item: Crossover) -> Iterator[Block]:
         *(Column(f"{context:,.0f} in", align=RIGHT) for context in item.contexts),
     )
     rows = tuple(
-        (f"{speed:g}", *(_gain(value) for value in item.gain[line]))
+        (rounded(speed), *(_gain(value) for value in item.gain[line]))
         for line, speed in enumerate(item.tokens_per_s_per_user)
     )
     yield Table(
@@ -374,13 +371,13 @@ def _front_table(item: ChipPlan, *, bold: bool) -> Table:
     shown = [item.front[index] for index in _kept(count)]
     rows = tuple(
         (
-            f"{choice.tokens_per_s_per_user:.3g}",
+            rounded(choice.tokens_per_s_per_user),
             f"{choice.tokens_per_s_per_chip:,.0f}",
             str(choice.layout),
             str(choice.chips),
             f"{choice.users:,.0f}",
-            f"{choice.ttft_s:.3g}",
-            _number(choice.usd_per_million_tokens),
+            rounded(choice.ttft_s),
+            rounded(choice.usd_per_million_tokens),
         )
         for choice in shown
     )

@@ -20,6 +20,7 @@ from weir.catalog.published import (
     PROMPTS,
 )
 from weir.core.provenance import Source
+from weir.core.words import rounded
 from weir.report.document import Align, Block, Cell, Column, Document, Paragraph, Section, Table
 
 RIGHT: Final = Align.RIGHT
@@ -136,8 +137,8 @@ def _worst(items: Rows) -> Table:
             _layout(item),
             f"{item.speed.isl:,.0f}/{item.speed.osl:,.0f}",
             _MEASURED[item.speed.quantity],
-            f"{item.speed.value:,.4g}",
-            f"{item.predicted:,.4g}",
+            rounded(item.speed.value, 4),
+            rounded(item.predicted, 4),
         )
         for item in sorted(items, key=off, reverse=True)[:_WORST]
     )

@@ -9,6 +9,7 @@ from weir.answers.estimate import Ranged
 from weir.answers.simulate import Simulated
 from weir.core.provenance import Source
 from weir.core.units import format_si
+from weir.core.words import rounded
 from weir.report.charts.tails import Curve, tails
 from weir.report.document import (
     Align,
@@ -88,7 +89,7 @@ def _lead(answer: Simulated, levels: ServiceLevels) -> str:
     lead = (
         f"TTFT {format_si(ttft.p50, 's', 3)} (median), {format_si(ttft.p99, 's', 3)} (p99); TPOT"
         f" {format_si(tpot.p50, 's', 3)} (median), {format_si(tpot.p99, 's', 3)} (p99);"
-        f" {answer.requests_per_s.value:.3g} requests/s finished"
+        f" {rounded(answer.requests_per_s.value)} requests/s finished"
     )
     wanted = _limited(levels)
     if wanted:
@@ -100,9 +101,12 @@ def _lead(answer: Simulated, levels: ServiceLevels) -> str:
 def _facts(
     answer: Simulated, requests: Requests, levels: ServiceLevels, data_version: str
 ) -> Iterator[tuple[str, str]]:
-    for fleet in answer.fleets:
+    apart = ("Prefill replicas", "Decode replicas")
+    for fleet, label in zip(
+        answer.fleets, apart if len(answer.fleets) > 1 else ("Replicas",), strict=True
+    ):
         yield (
-            "Replicas",
+            label,
             f"{fleet.replicas} of {fleet.chip}, {fleet.layout}, {fleet.framework}; each holds"
             f" {fleet.max_sequences:,} sequences and {fleet.cache_tokens:,} tokens",
         )
@@ -121,7 +125,7 @@ def _facts(
         yield "Users", f"{requests.users:,}, each with one request at a time"
     elif len(requests) > 1 and requests.arrival_s[-1] > 0:
         rate = (len(requests) - 1) / (requests.arrival_s[-1] - requests.arrival_s[0])
-        yield "Arrivals", f"{rate:.3g} requests/s"
+        yield "Arrivals", f"{rounded(rate)} requests/s"
     if _limited(levels):
         yield "Service levels", _limited(levels)
     yield "Weakest input", answer.status.value

@@ -48,3 +48,7 @@ def test_the_other_way_round_is_the_inverse(catalog):
     assert np.allclose(one.gain[:2], 1.0 / other.gain[:2])
     assert np.all(np.isnan(one.gain[2]))
     assert (one.chip, one.other) == (other.other, other.chip)
+
+
+def test_speeds_are_told_to_three_digits():
+    assert said([2.0, 3.0, 4.0], speeds=[1000.0 / 60.0])[0].startswith("At 16.7 tokens/s")

@@ -88,3 +88,13 @@ def test_a_metric_without_observations_is_left_out():
     spec = tails("x", [Curve("TTFT", (0.1, 0.2), (0.5, 1.0)), Curve("TPOT", (), ())])
     assert [layer["mark"]["type"] for layer in spec["layer"]].count("line") == 1
     assert "service levels" not in " ".join(spec["title"]["subtitle"])
+
+
+def test_each_kind_of_replica_has_a_name_where_there_are_two(catalog, requests, made):
+    one = Fleet("H100", Deployment(chips=1))
+    answer = simulate(one, "Qwen3-8B", requests, catalog, decode=one, levels=LEVELS)
+    sources = cited_sources(answer.sources, catalog)
+    found = dict(simulation_document(answer, requests, LEVELS, sources, "2026-01-01").facts)
+    assert {"Prefill replicas", "Decode replicas"} <= set(found)
+    assert "Replicas" not in found
+    assert "Replicas" in dict(made[1].facts)
