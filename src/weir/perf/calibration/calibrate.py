@@ -72,8 +72,9 @@ PLANS: Final[Mapping[str, KernelPlan]] = {
     "attention_decode": KernelPlan(DecodeParameters, "bf16", 5),
     "mla_prefill": KernelPlan(PrefillParameters, "bf16", 3, idle=_LATENT_PREFILL),
     "mla_decode": KernelPlan(DecodeParameters, "bf16", 5, idle=_LATENT_DECODE),
-    "moe_gemm": KernelPlan(MoeParameters, "bf16", 2),
+    # Before the kernels that move data among other things and read how fast that goes.
     "elementwise": KernelPlan(ElementwiseParameters, "", 3),
+    "moe_gemm": KernelPlan(MoeParameters, "bf16", 2),
     "all_reduce_library": KernelPlan(CollectiveParameters, "scale_up", 3),
     "all_reduce": KernelPlan(CollectiveParameters, "scale_up", 3),
     "all_gather": KernelPlan(CollectiveParameters, "scale_up", 3),
@@ -352,11 +353,21 @@ def _times(values: Mapping[str, float], factors: Mapping[str, float]) -> dict[st
 
 
 def with_format_kin(efficiency: Efficiency) -> Efficiency:
-    """Gives formats without measurements the parameters of those that serve them."""
+    """Gives formats without measurements the parameters of those that serve them.
+
+    A format may also be served on one generation alone ("mxfp4/blackwell-geforce"), where that runs
+    another kernel than those it was measured on.
+    """
     tables: dict[str, Table] = dict(efficiency.tables)
     for kernel, served in efficiency.kin_format.items():
         values = Values.of(tables[kernel])
         for dtype, kin in served.items():
+            generation = dtype.partition("/")[2]
+            if generation:
+                traits = efficiency.traits(kernel, generation)
+                whole = tables[kernel].values(traits, kin)
+                values.dtype[dtype] = {**whole, **values.dtype.get(dtype, {})}
+                continue
             for key in [name for name in values.dtype if name.partition("/")[0] == kin]:
                 copy = key.replace(kin, dtype, 1)
                 values.dtype[copy] = {**values.dtype[key], **values.dtype.get(copy, {})}

@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 LOSS_BEND: Final = 0.1
 # Spread of the disturbances of restarts, in logarithms or shares.
 JITTER: Final = 0.4
-_ADDS, _TIME, _RATE, _SHARE = "adds", "time", "rate", "share"
+_ADDS, _TIME, _RATE, _SHARE, _STATED = "adds", "time", "rate", "share", "stated"
 _PER_CLOCK: Final = "/clock"
 _SHARED, _GENERATION, _DTYPE = "shared", "generation", "dtype"
 # Parameters are scaled by their start; one that starts at zero by this share of its upper bound.
@@ -266,7 +266,8 @@ def _spread_formats(
 
     What a format changes is taken as a ratio to the reference format, or as a difference where the
     parameter is a time that passes once, averaged over the generations that were measured in both,
-    and applied to the trait set's own reference values.
+    and applied to the trait set's own reference values. What is stated of the kernels of one
+    generation says nothing of another's.
     """
     sets = dict(values.generation)
     measured = [key for key in values.dtype if key.partition("/")[2] in sets]
@@ -276,10 +277,11 @@ def _spread_formats(
             for key in measured
             if key.partition("/")[0] == dtype
         }
-        names = sorted({name for part in found.values() for name in part})
+        every = {name for part in found.values() for name in part}
+        names = sorted(name for name in every if ways[name] != _STATED)
         values.dtype.setdefault(dtype, {})
         for traits, own in sets.items():
-            if traits in found:
+            if traits in found or not names:
                 continue
             values.dtype[f"{dtype}/{traits}"] = {
                 name: float(
@@ -296,6 +298,8 @@ def _spread_formats(
 
 def _way(unit: str, per: Sequence[str]) -> str:
     """How a format's change of a parameter reaches other trait sets."""
+    if "fixed" in per:
+        return _STATED
     if "once" in per:
         return _ADDS
     if unit == "s":

@@ -2,12 +2,13 @@
 
 Every expert with tokens is a product of its own, cut into tiles: its tokens are rounded up to whole
 tiles, and its weights are read once. Experts without tokens cost nothing, so few tokens read few
-experts' weights. Most libraries pick the best height of tiles for the call; some take it from the
-mean number of tokens per expert on the chip, counted as if all tokens stayed on it (the ladder of 8
-to 256 tokens in `computeSelectedTileN` of TensorRT-LLM and FlashInfer), and then pay for whole
-tiles however few of their rows are tokens. All tiles of all experts share the cores in waves.
-Around the products the router sorts pairs of tokens and experts, and kernels permute, activate and
-collect the tokens.
+experts' weights. Most libraries pick the best height of tiles for the call, among those that they
+were built with; some take it from the mean number of tokens per expert on the chip, counted as if
+all tokens stayed on it (the ladder of 8 to 256 tokens in `computeSelectedTileN` of TensorRT-LLM and
+FlashInfer), and then pay for whole tiles however few of their rows are tokens. All tiles of all
+experts share the cores in waves: the inner steps of a tile overlap with the stream of weights, its
+prologue and epilogue do not. Around the products the router sorts pairs of tokens and experts, and
+kernels permute, activate and collect the tokens; they move data as element-wise kernels do.
 """
 
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from weir.perf.kernels.cost import (
     cost,
     sizes,
 )
+from weir.perf.kernels.decode import DECODE, DecodeParameters
 from weir.perf.kernels.efficiency import (
     Efficiency,
     Silicon,
@@ -35,6 +37,8 @@ from weir.perf.kernels.efficiency import (
     silicon,
     widening,
 )
+from weir.perf.kernels.elementwise import KERNEL as ELEMENTWISE
+from weir.perf.kernels.elementwise import ElementwiseParameters
 from weir.perf.kernels.formats import BF16_BYTES, KernelFormat, kernel_format
 from weir.perf.kernels.routing import busiest_chip
 from weir.perf.machine import Machine, rate
@@ -44,6 +48,9 @@ Array = NDArray[np.float64]
 KERNEL: Final = "moe_gemm"
 # Heights of tiles, in tokens, from which libraries pick the best.
 BEST_TILES: Final = (16.0, 32.0, 64.0, 128.0)
+# Arithmetic of kernels that widen weights, and what they widen.
+WIDE: Final = "bf16"
+EIGHT_BITS: Final = "fp8"
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,8 @@ class MoeParameters:
     """What is learned about routed experts.
 
     Attributes:
-        launch_s: All launches of the call on an otherwise idle chip.
+        launch_s: All launches of the library's call on an otherwise idle chip.
+        launches: Kernels that are launched one by one where there is no such call.
         matrix_efficiency: Share of the dense rate that a full tile reaches at full power.
         memory_efficiency: Share of the memory bandwidth that streaming reaches.
         core_cache_bytes_per_clock: Bytes that a core draws from the last-level cache.
@@ -65,9 +73,14 @@ class MoeParameters:
         step_s: Latency of one element of the inner size in a tile's pipeline.
         tile_s: Fixed cost of a tile: prologue and epilogue.
         tile_columns: Columns of a tile.
+        least_tile: Lowest tile, in tokens, of a library that picks the best height.
         lowest_tile: Lowest tile, in tokens, of a library that takes the height from the mean number
             of tokens per expert; 0 where it picks the best.
         highest_tile: Highest tile of such a library.
+        widens: 1 where the kernel makes 16-bit numbers of 8-bit weights, to multiply them with
+            16-bit activations, 0 where it multiplies what it reads.
+        every_pair: 1 where the chip computes the pairs of the whole group and drops those of other
+            chips' experts, 0 where it computes its own.
         expert_s: Fixed cost of an expert on the chip, with tokens or without.
         router_expert_s: Cost of an expert of the layer in the kernels that sort.
         pair_s: Cost of a pair of a token and an expert, on the chip or not, in the same kernels.
@@ -78,6 +91,7 @@ class MoeParameters:
     """
 
     launch_s: float = parameter("s", 0.0, 2e-4, per="generation format")
+    launches: float = parameter("1", 0.0, 100.0, per="fixed generation format")
     matrix_efficiency: float = parameter("1", 0.2, 1.1, per="generation format")
     memory_efficiency: float = parameter("1", 0.2, 1.0, per="generation format")
     core_cache_bytes_per_clock: float = parameter("bytes/clock", 4.0, 1e9)
@@ -90,8 +104,11 @@ class MoeParameters:
     step_s: float = parameter("s", 0.0, 2e-8, per="generation format")
     tile_s: float = parameter("s", 0.0, 2e-5, per="generation format")
     tile_columns: float = parameter("1", 16.0, 512.0, per="fixed generation format")
+    least_tile: float = parameter("1", 1.0, 256.0, per="fixed generation format")
     lowest_tile: float = parameter("1", 0.0, 256.0, per="fixed generation format")
     highest_tile: float = parameter("1", 16.0, 512.0, per="fixed generation format")
+    widens: float = parameter("1", 0.0, 1.0, per="fixed generation format")
+    every_pair: float = parameter("1", 0.0, 1.0, per="fixed generation format")
     expert_s: float = parameter("s", 0.0, 1e-5, per="generation format")
     router_expert_s: float = parameter("s", 0.0, 1e-6, per="generation")
     pair_s: float = parameter("s", 0.0, 1e-8, per="generation")
@@ -147,18 +164,20 @@ def moe_gemm(
     skew, placed, gated = sizes(KERNEL, allow_zero=True, skew=skew, placed=placed, gated=gated)
     width = (1.0 + gated) * inner
     p, chip = eff.of(MoeParameters, KERNEL, machine.generation, dtype), silicon(machine, eff)
+    mover = eff.of(ElementwiseParameters, ELEMENTWISE, machine.generation)
     load = busiest_chip(tokens, local, experts, top_k, skew, placed)
+    rows = tokens * top_k if p.every_pair else load.rows
     group = _Group(
-        load.rows, load.active, _tile_rows(p, tokens * top_k / local),
+        load.rows, rows, load.active, _tile_rows(p, tokens * top_k / local),
         _missed(p, chip, pool),
     )  # fmt: skip
     form = kernel_format(dtype)
     up = _product(machine, eff, p, form, group, width, hidden)
     down = _product(machine, eff, p, form, group, hidden, inner)
-    between = p.permute_passes * _pass_s(p, chip, load.rows * (hidden + width))
-    between = between + p.token_passes * _pass_s(p, chip, tokens * hidden)
+    between = p.permute_passes * _pass_s(p, mover, chip, rows * (hidden + width))
+    between = between + p.token_passes * _pass_s(p, mover, chip, tokens * hidden)
     groups = p.expert_s * local + p.router_expert_s * experts
-    launch = p.launch_s + groups + p.pair_s * tokens * top_k
+    launch = p.launch_s + p.launches * mover.launch_s + groups + p.pair_s * tokens * top_k
     shapes = {
         "tokens": tokens, "hidden": hidden, "intermediate": inner, "experts_local": local,
         "top_k": top_k,
@@ -182,12 +201,14 @@ class _Group:
     """The products of one call, equal but for what each expert gets.
 
     Attributes:
-        rows: Pairs of a token and an expert.
+        needed: Pairs of a token and an expert of the chip.
+        rows: Pairs that the kernel computes.
         active: Experts with at least one.
         heights: Tokens of a tile, one entry for each height that the library may pick.
         missed: Share of the weights that the last-level cache does not hold.
     """
 
+    needed: Array
     rows: Array
     active: Array
     heights: tuple[Array, ...]
@@ -212,7 +233,7 @@ def _tile_rows(p: MoeParameters, mean: Array) -> tuple[Array, ...]:
     if p.lowest_tile:
         next_power_of_two = np.exp2(np.ceil(np.log2(mean)))
         return (np.clip(next_power_of_two, p.lowest_tile, p.highest_tile),)
-    return tuple(np.full((), height) for height in BEST_TILES)
+    return tuple(np.full((), height) for height in BEST_TILES if height >= p.least_tile)
 
 
 def _missed(p: MoeParameters, chip: Silicon, pool: Array) -> Array:
@@ -222,13 +243,17 @@ def _missed(p: MoeParameters, chip: Silicon, pool: Array) -> Array:
     return missed
 
 
-def _pass_s(p: MoeParameters, chip: Silicon, elements: Array) -> Array:
+def _pass_s(
+    p: MoeParameters, mover: ElementwiseParameters, chip: Silicon, elements: Array
+) -> Array:
     """Time of one pass over activations, which the last-level cache holds where they fit."""
     moved = BF16_BYTES * elements
     bandwidth = np.asarray(chip.bandwidth)
     cold = moved / (moved + p.activation_cache_share * np.asarray(chip.cache_bytes))
     streamed = cold / (bandwidth * p.memory_efficiency)
-    seconds: Array = moved * (streamed + (1.0 - cold) / _cache_rate(p, chip))
+    found = streamed + (1.0 - cold) / _cache_rate(p, chip)
+    drawn = np.asarray(chip.cores) * np.asarray(chip.clock_hz) * mover.core_bytes_per_clock
+    seconds: Array = moved * np.maximum(found, 1.0 / drawn)
     return seconds
 
 
@@ -251,24 +276,33 @@ def _product(
     """Products of every expert's tokens with its k x n weights."""
     chip, dense = silicon(machine, eff), np.asarray(rate(machine, form.rate))
     cores, bandwidth = np.asarray(chip.cores), np.asarray(chip.bandwidth)
-    flop = FLOP_PER_MAC * group.rows * n * k
+    runs = KernelFormat(WIDE, form.weight_bytes, BF16_BYTES) if p.widens else form
+    fed = np.asarray(rate(machine, runs.rate))
     weights = form.weight_bytes * group.active * n * k
-    activations = group.rows * (form.activation_bytes * k + BF16_BYTES * n)
+    activations = group.rows * (runs.activation_bytes * k + BF16_BYTES * n)
     streamed = (weights * group.missed + activations) / (bandwidth * p.memory_efficiency)
     stream = np.maximum(streamed, (weights + activations) / _cache_rate(p, chip))
-    matrix = _matrix_s(p, group, n, k, cores, dense * p.matrix_efficiency / cores)
-    power = power_s(chip, flop, p.energy_j_s2_per_flop, 0.0)
+    least_s: Array = np.asarray(p.step_s)
+    if p.widens:
+        # Instructions convert as many bytes in a clock as those of an 8-bit cache.
+        converts = eff.of(DecodeParameters, DECODE, machine.generation, EIGHT_BITS)
+        widened_per_s = converts.single_bytes_per_clock * np.asarray(chip.clock_hz)
+        least_s = np.maximum(least_s, p.tile_columns / widened_per_s)
+    steps, edges = _matrix_s(p, group, n, k, cores, fed * p.matrix_efficiency / cores, least_s)
+    work = FLOP_PER_MAC * group.rows * n * k
+    power = power_s(chip, work, p.energy_j_s2_per_flop, 0.0)
     if eff.is_foreign(KERNEL, machine.generation):
-        peak_s = flop / dense
+        peak_s = work / fed
         # The energy of the nearest known process, and the share of their peak that known chips
         # sustain, are two guesses at the same limit.
         power = np.sqrt(np.maximum(power, peak_s) * peak_s / p.sustained_share)
-    moved = weights + activations
+    flop = FLOP_PER_MAC * group.needed * n * k
+    moved = weights + group.needed * (form.activation_bytes * k + BF16_BYTES * n)
     return _Product(
-        matrix_s=matrix,
+        matrix_s=steps + edges,
         memory_s=stream,
         power_s=power,
-        busy_s=np.maximum(overlapped(matrix, stream, p.serial_share), power),
+        busy_s=np.maximum(overlapped(steps, stream, p.serial_share) + edges, power),
         hardware_s=np.maximum(flop / dense, moved / bandwidth),
         flop=flop,
         memory_bytes=moved,
@@ -276,14 +310,23 @@ def _product(
 
 
 def _matrix_s(
-    p: MoeParameters, group: _Group, n: Array, k: Array, cores: Array, core_flop_per_s: Array
-) -> Array:
-    """Time of the waves of tiles of all experts, of the best height."""
+    p: MoeParameters,
+    group: _Group,
+    n: Array,
+    k: Array,
+    cores: Array,
+    core_flop_per_s: Array,
+    least_s: Array,
+) -> tuple[Array, Array]:
+    """Time of the waves of tiles of all experts, of the best height: inner steps, and edges."""
     columns = np.ceil(n / p.tile_columns) * group.active
     each = group.rows / group.active
-    best: Array = np.full((), np.inf)
+    steps: Array = np.full((), np.inf)
+    edges: Array = np.full((), np.inf)
     for height in group.heights:
-        step_s = np.maximum(FLOP_PER_MAC * p.tile_columns * height / core_flop_per_s, p.step_s)
+        step_s = np.maximum(FLOP_PER_MAC * p.tile_columns * height / core_flop_per_s, least_s)
         waves = np.ceil(np.ceil(each / height) * columns / cores)
-        best = np.minimum(best, waves * (k * step_s + p.tile_s))
-    return best
+        better = waves * (k * step_s + p.tile_s) < steps + edges
+        steps = np.where(better, waves * k * step_s, steps)
+        edges = np.where(better, waves * p.tile_s, edges)
+    return steps, edges

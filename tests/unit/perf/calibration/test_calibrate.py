@@ -3,12 +3,13 @@ from dataclasses import replace
 import numpy as np
 
 from tests.unit.perf.kernels.machines import H100, L40S
-from weir.catalog.calibration import START, load_efficiency, read_efficiency
+from weir.catalog.calibration import START, Table, load_efficiency, read_efficiency
 from weir.perf.calibration.calibrate import (
     PLANS,
     fit_kernel,
     leave_formats_out,
     leave_one_out,
+    with_format_kin,
 )
 from weir.perf.calibration.cases import Case
 from weir.perf.calibration.fit import free_parameters
@@ -83,3 +84,27 @@ def test_what_a_kernel_never_reads_keeps_its_start():
     names = {free.name for free in free_parameters(plan.kind, ["ada"], "bf16", "bf16", plan.idle)}
     assert not names & plan.idle
     assert "block_s" in names
+
+
+def test_a_format_may_be_served_by_another_on_one_generation_alone():
+    table = Table(
+        {"launch_s": 1e-6, "step_s": 1e-9, "tile_s": 1e-7},
+        {"ada": {"launch_s": 2e-6}},
+        {"mxfp4": {}, "nvfp4": {"step_s": 2e-9}, "nvfp4/ada": {"tile_s": 3e-7},
+         "mxfp4/blackwell-geforce": {"launch_s": 5e-6}},
+    )  # fmt: skip
+    known = load_efficiency()
+    start = replace(
+        known, tables={**known.tables, "gemm": table},
+        kin_format={"gemm": {"mxfp4/blackwell-geforce": "nvfp4"}},
+    )  # fmt: skip
+    found = with_format_kin(start).tables["gemm"].dtype
+    # What is stated of the generation itself wins.
+    assert found["mxfp4/blackwell-geforce"] == {"launch_s": 5e-6, "step_s": 2e-9, "tile_s": 3e-7}
+    assert found["mxfp4"] == {}
+
+
+def test_kernels_that_read_how_fast_data_moves_are_fitted_after_that():
+    order = list(PLANS)
+    assert order.index("elementwise") < order.index("moe_gemm")
+    assert order.index("attention_decode") < order.index("moe_gemm")

@@ -10,6 +10,7 @@ from weir.perf.calibration.fit import fit_format, free_parameters, pooled, repla
 from weir.perf.calibration.text import to_toml
 from weir.perf.kernels.collectives import CollectiveParameters
 from weir.perf.kernels.gemm import GemmParameters
+from weir.perf.kernels.moe import MoeParameters
 
 EFFICIENCY = load_efficiency()
 
@@ -131,3 +132,16 @@ def test_a_format_adds_to_what_passes_once_and_multiplies_the_rest():
     found = pooled(GemmParameters, table, {})
     assert found.dtype["fp8/b"] == pytest.approx({"launch_s": 6e-6, "step_s": 6e-9})
     assert found.dtype["fp8/c"] == {"least_tile": 64.0}
+
+
+def test_what_is_stated_of_the_kernels_of_one_generation_says_nothing_of_another():
+    table = Table(
+        {"tile_columns": 128.0, "lowest_tile": 0.0},
+        {"a": {"step_s": 1e-9}, "b": {"step_s": 2e-9}},
+        {"mxfp4/a": {"step_s": 2e-9, "tile_columns": 256.0, "lowest_tile": 8.0},
+         "bf16/a": {"least_tile": 32.0}},
+    )  # fmt: skip
+    found = pooled(MoeParameters, table, {})
+    assert found.dtype["mxfp4/b"] == pytest.approx({"step_s": 4e-9})
+    assert found.values("b", "mxfp4")["tile_columns"] == 128.0
+    assert "bf16/b" not in found.dtype
