@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from weir.cli.catalogue import catalog_of
-from weir.cli.common import check_writable, emit, output_options
+from weir.cli.common import check_writable, emit, output_option, output_options
 from weir.cli.folder import add_records
 from weir.cli.output import Output
 from weir.core.errors import InputError, OutputError
@@ -90,13 +90,7 @@ def compare(
     metavar="DIR",
     help="Write it as a record of your own data folder.",
 )
-@click.option(
-    "--output",
-    "-o",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write it to a new file, named ID.toml.",
-)
+@output_option("Write it to a new file, named ID.toml.")
 @click.pass_context
 def new(ctx: click.Context, identifier: str, into: Path | None, output: Path | None) -> None:
     """Write a commented record to fill in for a chip of your own, named ID."""

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from weir.cli.catalogue import catalog_of
-from weir.cli.common import check_writable, on_option
+from weir.cli.common import check_writable, on_option, output_option
 from weir.cli.overlay import law_of, overlay_options
 from weir.cli.rows import Rejected, deliver_rows, read_list
 from weir.cli.transaction import transaction_of, transaction_options
@@ -18,13 +18,7 @@ from weir.cli.transaction import transaction_of, transaction_options
 @transaction_options
 @on_option
 @overlay_options
-@click.option(
-    "--output",
-    "-o",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write to a .csv or .parquet file what would be printed.",
-)
+@output_option("Write to a .csv or .parquet file what would be printed.")
 @click.pass_context
 def classify(
     ctx: click.Context,
@@ -36,10 +30,10 @@ def classify(
 ) -> None:
     """Determine every row of the CSV file SKUS: classification, licence, review policy.
 
-    Prints CSV. A row that cannot be read is told with its line, the others come out, and the exit
-    status is 2. Columns of SKUS: sku, and chip or any of dense_FORMAT_tops, tpp, die_area_mm2,
-    memory_gb_per_s, io_gb_per_s, marketed_for_datacentre, commercially_available_us, name,
-    designer.
+    Prints CSV. SKUS may be - for standard input. A row that cannot be read is told with its line,
+    the others come out, and the exit status is 2. Columns of SKUS: sku, and chip or any of
+    dense_FORMAT_tops, tpp, die_area_mm2, memory_gb_per_s, io_gb_per_s, marketed_for_datacentre,
+    commercially_available_us, name, designer.
     """
     check_writable(output)
     from weir.answers.skus import check_skus

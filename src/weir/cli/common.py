@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
@@ -14,6 +14,9 @@ from weir.core.dates import parse_date
 from weir.core.errors import InputError, OutputError
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+# What stands for standard input and output where a file is asked for.
+STANDARD: Final = Path("-")
 
 
 class Day(click.ParamType[dt.date]):
@@ -58,6 +61,22 @@ def _only_one_style(_: click.Context, __: click.Parameter, given: tuple[str, ...
     return styles[0] if styles else None
 
 
+def output_option(text: str) -> Callable[[F], F]:
+    """Adds `--output FILE`; `-` stands for standard output.
+
+    Args:
+        text: What the help says of it.
+    """
+    return click.option(
+        "--output",
+        "-o",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        callback=lambda _, __, given: None if given == STANDARD else given,
+        help=text,
+    )
+
+
 def output_options(command: F) -> F:
     """Adds `--json`, `--md`, `--csv`, `--html FILE` and `--output FILE`."""
     options = (
@@ -70,13 +89,7 @@ def output_options(command: F) -> F:
             metavar="FILE",
             help="Also write a self-contained page with the pictures.",
         ),
-        click.option(
-            "--output",
-            "-o",
-            type=click.Path(path_type=Path, dir_okay=False),
-            metavar="FILE",
-            help="Write to a file what would be printed.",
-        ),
+        output_option("Write to a file what would be printed."),
     )
     return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from weir.cli.catalogue import catalog_of
-from weir.cli.common import Day, check_writable, emit, output_options
+from weir.cli.common import Day, check_writable, emit, output_option, output_options
 from weir.cli.output import Output
 from weir.core.errors import InputError
 from weir.core.words import counted
@@ -112,13 +112,7 @@ def export(ctx: click.Context, folder: Path, replace: bool, parquet: bool) -> No
 
 @data.command()
 @click.argument("kind", type=click.Choice(["chip", "system", "model", "source"]))
-@click.option(
-    "--output",
-    "-o",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write to a file what would be printed.",
-)
+@output_option("Write to a file what would be printed.")
 def schema(kind: str, output: Path | None) -> None:
     """Print the JSON Schema of a KIND of record, for editors."""
     check_writable(output)

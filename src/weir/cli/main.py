@@ -101,4 +101,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except OSError as error:
+        # Files that cannot be read or written are told by who opens them, with their name.
+        if error.filename is not None:
+            raise
+        click.echo(f"weir: the answer cannot be printed: {error.strerror}", err=True)
+        return EXIT_INPUT
     return 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from weir.cli.catalogue import catalog_of
-from weir.cli.common import check_writable, emit, on_option, write_file
+from weir.cli.common import check_writable, emit, on_option, output_option, write_file
 from weir.cli.transaction import transaction_of, transaction_options
 from weir.core.errors import InputError
 
@@ -24,13 +24,7 @@ FORMATS: Final = (".md", ".txt", ".html", ".docx", ".pdf")
 @transaction_options
 @on_option
 @click.option("--nac", is_flag=True, help="Write the data of a NAC notification instead.")
-@click.option(
-    "--output",
-    "-o",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="A file that ends in .md, .txt, .html, .docx or .pdf; printed as text if left out.",
-)
+@output_option("A file that ends in .md, .txt, .html, .docx or .pdf; printed as text if left out.")
 @click.pass_context
 def memo(
     ctx: click.Context,

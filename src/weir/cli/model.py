@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from weir.cli.catalogue import catalog_of
-from weir.cli.common import Day, check_writable, emit, output_options
+from weir.cli.common import Day, check_writable, emit, output_option, output_options
 from weir.cli.folder import add_records
 from weir.cli.output import Output
 from weir.core.errors import InputError
@@ -74,13 +74,7 @@ def list_models(
     metavar="DIR",
     help="Write the model and its source as records of your own data folder.",
 )
-@click.option(
-    "--output",
-    "-o",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write the model record alone to a file.",
-)
+@output_option("Write the model record alone to a file.")
 def import_model(
     config: Path,
     name: str | None,

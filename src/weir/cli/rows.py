@@ -1,5 +1,6 @@
 """Lists of SKUs in, rows out: streaming, with a progress bar, bad rows told and left out."""
 
+import io
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from weir.cli.common import write_file
+from weir.cli.common import STANDARD, write_file
 from weir.cli.progress import Progress
 from weir.core.errors import InputError, RecordError
 from weir.core.words import counted
@@ -23,9 +24,16 @@ T = TypeVar("T")
 def lines_of(path: Path) -> Iterator[str]:
     """The lines of a list; a bar on standard error where it takes long and a terminal shows it.
 
+    `-` stands for standard input.
+
     Raises:
         RecordError: The file cannot be read.
     """
+    if path == STANDARD:
+        yield from io.TextIOWrapper(
+            sys.stdin.buffer, encoding="utf-8-sig", errors="replace", newline=""
+        )
+        return
     try:
         with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
             yield from _watched(file, path.stat().st_size)

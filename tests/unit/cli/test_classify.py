@@ -57,6 +57,15 @@ def test_a_clean_list_ends_well_and_says_what_it_is(weir, tmp_path):
     assert "not legal advice" in found.err
 
 
+def test_a_dash_is_standard_input_and_output(weir, skus, tmp_path, monkeypatch):
+    printed = weir("classify", skus, *JOB).out
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(skus.read_bytes())))
+    found = weir("classify", "-", *JOB, "-o", "-")
+    assert found.out == printed != ""
+    assert not (tmp_path / "-").exists()
+
+
 def test_a_what_if_holds_for_lists(weir, tmp_path):
     path = tmp_path / "good.csv"
     path.write_text("sku,chip\nA,H20\n")

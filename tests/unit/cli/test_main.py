@@ -1,3 +1,5 @@
+import errno
+
 import click
 import pytest
 
@@ -77,3 +79,13 @@ def test_each_error_has_its_status(monkeypatch, capsys, error, status, told):
     monkeypatch.setattr(program.main, "main", fail)
     assert program.run(["x"]) == status
     assert told in capsys.readouterr().err
+
+
+def test_an_answer_that_cannot_be_printed_is_told(weir, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("weir.cli.output.emit", full)
+    found = weir("chip", "show", "H20")
+    assert found.status == 2
+    assert found.err == "weir: the answer cannot be printed: No space left on device\n"
