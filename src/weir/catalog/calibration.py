@@ -106,7 +106,7 @@ class Efficiency:
     kin_conversion: Mapping[str, str] = field(default_factory=dict)
     kin_launch: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     scaled: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    _cache: dict[tuple[str, str, str], Any] = field(
+    _cache: dict[tuple[type[Any], str, str, str], Any] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
@@ -123,7 +123,7 @@ class Efficiency:
             UnknownNameError: No such kernel format.
             InputError: A parameter has no value, or one outside its bounds.
         """
-        key = kernel, generation, dtype
+        key = kind, kernel, generation, dtype
         if key not in self._cache:
             self._cache[key] = self._read(kind, kernel, generation, dtype)
         found: P = self._cache[key]

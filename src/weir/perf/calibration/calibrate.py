@@ -26,6 +26,7 @@ from weir.perf.kernels.decode import DecodeParameters
 from weir.perf.kernels.elementwise import ElementwiseParameters
 from weir.perf.kernels.gemm import GemmParameters
 from weir.perf.kernels.linear_attention import ScanParameters, UpdateParameters
+from weir.perf.kernels.mla import LatentParameters
 from weir.perf.kernels.moe import MoeParameters
 from weir.perf.kernels.sparse_attention import (
     IndexerParameters,
@@ -61,8 +62,7 @@ class KernelPlan:
 # Latent attention has no window, no kernel for one head, and heads of one width.
 _LATENT_PREFILL: Final = frozenset({"wide_head_share", "edge_s", "exponentials_per_clock"})
 _LATENT_DECODE: Final = frozenset(
-    {"single_bytes_per_clock", "single_block_s", "split_max", "skip_s", "skip_most",
-     "window_combine_s"}
+    {"skip_s", "skip_most", "window_combine_s"}
 )  # fmt: skip
 
 
@@ -71,7 +71,7 @@ PLANS: Final[Mapping[str, KernelPlan]] = {
     "attention_prefill": KernelPlan(PrefillParameters, "bf16-bf16", 5),
     "attention_decode": KernelPlan(DecodeParameters, "bf16", 5),
     "mla_prefill": KernelPlan(PrefillParameters, "bf16", 3, idle=_LATENT_PREFILL),
-    "mla_decode": KernelPlan(DecodeParameters, "bf16", 5, idle=_LATENT_DECODE),
+    "mla_decode": KernelPlan(LatentParameters, "bf16", 5, idle=_LATENT_DECODE),
     # Before the kernels that move data among other things and read how fast that goes.
     "elementwise": KernelPlan(ElementwiseParameters, "", 3),
     "moe_gemm": KernelPlan(MoeParameters, "bf16", 2),

@@ -6,7 +6,7 @@ chips together; every other format then gets its own values of the parameters th
 in, and keeps the rest.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
@@ -177,7 +177,26 @@ def fit_format(
         origin = best.x if index % 2 else space.start
         again = minimise(scaled, origin + draw, space.low, space.high, iterations=iterations)
         best = again if again.loss < best.loss else best
-    return at(best.x), best
+    return at(without_chance(scaled, best.x, space.start)), best
+
+
+def without_chance(scaled: Callable[[Array], Array], x: Array, start: Array) -> Array:
+    """The best point with every parameter that no row depends on back at its start.
+
+    Restarts move such parameters by chance, and other trait sets average over them.
+
+    Args:
+        scaled: Residuals at a point.
+        x: The best point.
+        start: Where the search began.
+    """
+    found, settled = scaled(x), x.copy()
+    for index in np.flatnonzero(x != start):
+        moved = settled.copy()
+        moved[index] = start[index]
+        if np.array_equal(scaled(moved), found):
+            settled = moved
+    return settled
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,8 @@ class DecodeParameters:
         special_values: Values of the queries of a key head that the kernel made for a format still
             holds; larger groups go to the kernel of the reference format.
         combine_s: Fixed cost of combining the pieces of a split.
-        ramp_bytes: Traffic at which streaming has reached three quarters of its rate.
+        piece_s: Added to it by each piece.
+        ramp_s: Time from the start over which streaming reaches half of its rate.
         matrix_efficiency: Share of the dense rate reached on query rows padded to a tile.
         core_flop_per_clock: Arithmetic on padded rows that a core issues, where it is instructions
             and not the matrix unit that limit it.
@@ -97,8 +98,9 @@ class DecodeParameters:
     skip_most: float = parameter("1", 1.0, 1e4)
     window_combine_s: float = parameter("s", 0.0, 1e-4, per="generation format")
     special_values: float = parameter("1", 1.0, 1e9, per="generation fixed")
-    ramp_bytes: float = parameter("bytes", 1.0, 1e9, per="generation")
+    ramp_s: float = parameter("s", 0.0, 1e-4, per="generation")
     combine_s: float = parameter("s", 0.0, 1e-4, per="generation format")
+    piece_s: float = parameter("s", 0.0, 1e-5, per="generation")
     matrix_efficiency: float = parameter("1", 0.02, 1.2, per="generation format")
     core_flop_per_clock: float = parameter("FLOP/clock", 16.0, 1e9, per="generation format")
     query_rows: float = parameter("1", 1.0, 128.0, per="generation fixed")
@@ -261,9 +263,9 @@ def split_over_context(
     alone = np.where(grouped, p.block_bytes_per_clock, p.single_bytes_per_clock)
     alone_s = streams.token_bytes * streams.padding / (alone * clock)
     chain = taken * np.maximum(np.maximum(matrix_s, alone_s), p.step_s / KEY_STEP)
-    ramp = 1.0 + p.ramp_bytes / (p.ramp_bytes + moved)
-    memory = ramp * stream_s(p, chip, moved, np.maximum(streams.pool_bytes, moved))
-    launch = p.launch_s + np.where(split > 1.0, p.combine_s, 0.0)
+    memory = stream_s(p, chip, moved, np.maximum(streams.pool_bytes, moved))
+    memory = memory + np.minimum(memory, p.ramp_s)
+    launch = p.launch_s + np.where(split > 1.0, p.combine_s + p.piece_s * split, 0.0)
     idle = (streams.skipped > 0.0) & (tokens + streams.skipped >= p.split_from_tokens)
     launch = launch + np.where(idle, p.window_combine_s, 0.0)
     matrix = streams.blocks * tokens * matrix_s / cores

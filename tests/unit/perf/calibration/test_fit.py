@@ -6,7 +6,14 @@ import pytest
 from tests.unit.perf.kernels.machines import H20, H100
 from weir.catalog.calibration import GENERIC, Table, load_efficiency, parse_efficiency
 from weir.perf.calibration.cases import Case
-from weir.perf.calibration.fit import fit_format, free_parameters, pooled, replaced, residuals
+from weir.perf.calibration.fit import (
+    fit_format,
+    free_parameters,
+    pooled,
+    replaced,
+    residuals,
+    without_chance,
+)
 from weir.perf.calibration.text import to_toml
 from weir.perf.kernels.collectives import CollectiveParameters
 from weir.perf.kernels.gemm import GemmParameters
@@ -145,3 +152,8 @@ def test_what_is_stated_of_the_kernels_of_one_generation_says_nothing_of_another
     assert found.dtype["mxfp4/b"] == pytest.approx({"step_s": 4e-9})
     assert found.values("b", "mxfp4")["tile_columns"] == 128.0
     assert "bf16/b" not in found.dtype
+
+
+def test_what_no_row_depends_on_goes_back_to_its_start():
+    found = without_chance(lambda u: u[:2] * u[1], np.array([2.0, 3.0, 4.0]), np.ones(3))
+    assert list(found) == [2.0, 3.0, 1.0]

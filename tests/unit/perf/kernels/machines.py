@@ -53,3 +53,15 @@ L40S = Machine(
     tdp_w=350.0,
 )
 GEFORCE = replace(L40S, name="GeForce", generation="blackwell-geforce")
+B200 = Machine(
+    name="B200",
+    generation="blackwell",
+    dense_flop_per_s={"bf16": 2250e12, "fp8": 4500e12},
+    memory_capacity_bytes=180e9,
+    memory_bandwidth_bytes_per_s=8e12,
+    memory_type="HBM3e",
+    cores=148.0,
+    boost_clock_hz=1.965e9,
+    last_level_cache_bytes=126 * 2**20,
+    tdp_w=1000.0,
+)

@@ -1,10 +1,16 @@
 import numpy as np
 import pytest
 
-from tests.unit.perf.kernels.machines import H100, L40S
-from weir.catalog.calibration import load_efficiency
+from tests.unit.perf.kernels.machines import GEFORCE, H100, L40S
+from weir.catalog.calibration import Table, load_efficiency
 from weir.core.errors import InputError, UnknownNameError
-from weir.perf.kernels.attention import attention_prefill, visible_pairs
+from weir.perf.calibration.fit import replaced
+from weir.perf.kernels.attention import (
+    PrefillParameters,
+    attention_prefill,
+    tiling_of,
+    visible_pairs,
+)
 
 EFFICIENCY = load_efficiency()
 
@@ -64,3 +70,48 @@ def test_few_queries_leave_matrix_instructions_of_a_small_granule_out():
 def test_a_window_costs_its_second_edge_where_all_keys_are_near():
     assert prefill(256.0, window=255).time_s > prefill(256.0).time_s
     assert prefill(256.0, window=256).time_s < prefill(256.0, window=255).time_s
+
+
+def on(machine, q, dim, *, batch=512.0, efficiency=EFFICIENCY, **more):
+    return attention_prefill(machine, efficiency, batch, q, q, 32, 32, dim, **more).time_s
+
+
+def test_kernels_before_the_attention_add_their_passes():
+    p = EFFICIENCY.of(PrefillParameters, "attention_prefill", "ada", "bf16-bf16")
+    assert p.write_passes > 0.0
+    table = EFFICIENCY.tables["attention_prefill"]
+    generation = {**table.generation, "ada": {**table.generation["ada"], "write_passes": 0.0}}
+    without = replaced(
+        EFFICIENCY, "attention_prefill", Table(table.shared, generation, table.dtype, table.seen)
+    )
+    # Four thousand tokens of 32 heads, queries, keys and values: too much for the cache.
+    passed = 3 * 512 * 4096 * 32 * 128 * 2
+    extra = on(L40S, 4096.0, 128) - on(L40S, 4096.0, 128, efficiency=without)
+    seconds = p.write_passes * passed / (864e9 * p.memory_efficiency)
+    assert extra == pytest.approx(seconds, rel=0.01)
+
+
+def test_heads_are_multiplied_in_powers_of_two_without_warp_groups():
+    for generation, padded in (("ada", 256.0), ("hopper", 192.0)):
+        p = EFFICIENCY.of(PrefillParameters, "attention_prefill", generation, "bf16-bf16")
+        cut = tiling_of(p, np.array([128.0, 192.0]))
+        assert list(cut.padding) == [1.0, padded / 192.0]
+    found = attention_prefill(L40S, EFFICIENCY, 1, 2.0, 2.0, 1, 1, 192)
+    assert found.flop == 2 * 2 * (1 + 2) * 192
+
+
+def test_a_kernel_that_walks_step_by_step_works_on_whole_steps():
+    one, all_rows, next_tile = (on(GEFORCE, q, 128, batch=8.0) for q in (1.0, 64.0, 65.0))
+    assert one > 0.6 * all_rows
+    assert next_tile > 1.15 * all_rows
+    # Only heads of 128 and 256 have it, in 16 bits, and where no window cuts keys off.
+    assert on(GEFORCE, 1.0, 64, batch=8.0) < 0.8 * one
+    assert on(GEFORCE, 1.0, 192, batch=8.0) < 0.8 * one
+    assert on(GEFORCE, 1.0, 128, batch=8.0, dtype="fp8", kv_dtype="fp8") < 0.8 * one
+    assert on(GEFORCE, 1024.0, 128, window=1024.0) == on(GEFORCE, 1024.0, 128)
+
+
+def test_narrow_heads_fill_the_registers_in_eight_bits():
+    eight = {"dtype": "fp8", "kv_dtype": "fp8"}
+    assert on(L40S, 1.0, 64, **eight) > 1.5 * on(L40S, 1.0, 128, **eight)
+    assert on(L40S, 1.0, 64) < on(L40S, 1.0, 128)
