@@ -108,7 +108,8 @@ def test_a_kernel_that_walks_step_by_step_works_on_whole_steps():
     assert on(GEFORCE, 1.0, 64, batch=8.0) < 0.8 * one
     assert on(GEFORCE, 1.0, 192, batch=8.0) < 0.8 * one
     assert on(GEFORCE, 1.0, 128, batch=8.0, dtype="fp8", kv_dtype="fp8") < 0.8 * one
-    assert on(GEFORCE, 1024.0, 128, window=1024.0) == on(GEFORCE, 1024.0, 128)
+    same = on(GEFORCE, 1024.0, 128, window=1024.0)
+    assert same == pytest.approx(on(GEFORCE, 1024.0, 128), rel=0.01)
 
 
 def test_narrow_heads_fill_the_registers_in_eight_bits():
