@@ -19,7 +19,9 @@ KERNELS: Final = FOLDER / "kernels.toml"
 START: Final = FOLDER / "start.toml"
 GENERIC: Final = "generic"
 _HEAD: Final = ("kin", "kin_interval_log", "assumed")
-_NOT_KERNELS: Final = (*_HEAD, "kin_format", "kin_energy", "kin_conversion", "kin_launch", "scaled")
+_NOT_KERNELS: Final = (
+    *_HEAD, "kin_format", "kin_kernels", "kin_energy", "kin_conversion", "kin_launch", "scaled",
+)  # fmt: skip
 _LAUNCH: Final = "launch_s"
 _ENERGY: Final = "energy_j_s2_per_flop"
 # What instructions that convert a narrow cache bound, in the formats that need them.
@@ -66,13 +68,19 @@ class Table:
     dtype: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     seen: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
-    def values(self, traits: str, dtype: str) -> dict[str, float]:
-        """The values of a trait set in a format."""
+    def values(self, traits: str, dtype: str, kernels: str = "") -> dict[str, float]:
+        """The values of a trait set in a format.
+
+        Args:
+            traits: The trait set.
+            dtype: The format.
+            kernels: The trait set whose kernels of the format are run, if it is another.
+        """
         return {
             **self.shared,
             **self.generation.get(traits, {}),
             **self.dtype.get(dtype, {}),
-            **self.dtype.get(f"{dtype}/{traits}", {}),
+            **self.dtype.get(f"{dtype}/{kernels or traits}", {}),
         }
 
 
@@ -87,6 +95,8 @@ class Efficiency:
         kin_interval_log: Widening of the interval where another trait set stands in: "kin" where
             no chip could be left out to learn it; what "generic" and others add on top.
         kin_format: By kernel, the format that serves one without measurements.
+        kin_kernels: By generation and format, the trait set whose kernels it runs where its kin has
+            none in that format.
         kin_energy: The trait set whose energy of an operation serves a generation that is made in
             another process than its kin.
         kin_conversion: The trait set whose conversions of narrow formats serve a generation whose
@@ -102,6 +112,7 @@ class Efficiency:
     kin_interval_log: Mapping[str, float]
     assumed: Assumed
     kin_format: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    kin_kernels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     kin_energy: Mapping[str, str] = field(default_factory=dict)
     kin_conversion: Mapping[str, str] = field(default_factory=dict)
     kin_launch: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -146,6 +157,11 @@ class Efficiency:
         kin = self.kin.get(generation, generation)
         return kin if self.kin_energy.get(generation) == kin else generation
 
+    def has_own_kernels(self, kernel: str, generation: str, dtype: str) -> bool:
+        """Whether a generation that another's traits serve runs kernels of its own in a format."""
+        table = self.tables[kernel]
+        return generation not in table.generation and f"{dtype}/{generation}" in table.dtype
+
     def is_foreign(self, kernel: str, generation: str) -> bool:
         """Whether the energy of an operation on a generation is that of another process."""
         return self.traits(kernel, generation) != generation and generation not in self.kin_energy
@@ -157,7 +173,11 @@ class Efficiency:
             formats = {name.partition("/")[0] for name in table.dtype}
             raise UnknownNameError("kernel number format", dtype, formats)
         # What is stated of a generation's kernels holds although another's traits serve it.
-        values = {**table.values(traits, dtype), **table.dtype.get(f"{dtype}/{generation}", {})}
+        kernels = self.kin_kernels.get(generation, {}).get(dtype, traits)
+        values = {
+            **table.values(traits, dtype, kernels),
+            **table.dtype.get(f"{dtype}/{generation}", {}),
+        }
         process = self.kin_energy.get(generation, traits)
         if process != traits and _ENERGY in values and generation not in table.generation:
             values[_ENERGY] = table.values(process, dtype)[_ENERGY]
@@ -215,6 +235,7 @@ def parse_efficiency(text: Mapping[str, Any], path: object) -> Efficiency:
         kin_interval_log=text["kin_interval_log"],
         assumed=Assumed(**text["assumed"]),
         kin_format=text.get("kin_format", {}),
+        kin_kernels=text.get("kin_kernels", {}),
         kin_energy=text.get("kin_energy", {}),
         kin_conversion=text.get("kin_conversion", {}),
         kin_launch=text.get("kin_launch", {}),

@@ -129,3 +129,13 @@ def test_what_is_stated_of_a_generation_holds_although_its_kin_serve_it():
     efficiency = parse_efficiency(text, "here")
     assert efficiency.of(GemmParameters, "gemm", "alpha", "bf16").least_tile == 256.0
     assert efficiency.of(GemmParameters, "gemm", "beta", "bf16").least_tile == 64.0
+
+
+def test_a_format_that_the_kin_do_not_have_is_run_by_the_kernels_of_another():
+    geforce, ada, blackwell = (
+        EFFICIENCY.of(GemmParameters, "gemm", name, "nvfp4")
+        for name in ("blackwell-geforce", "ada", "blackwell")
+    )
+    assert geforce.step_s == blackwell.step_s != ada.step_s
+    # What is of the silicon and not of the kernel stays that of the kin.
+    assert geforce.vector_step_share == ada.vector_step_share != blackwell.vector_step_share

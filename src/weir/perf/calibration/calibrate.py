@@ -24,6 +24,7 @@ from weir.perf.kernels.convolution import (
 )
 from weir.perf.kernels.decode import DecodeParameters
 from weir.perf.kernels.elementwise import ElementwiseParameters
+from weir.perf.kernels.formats import kernel_format
 from weir.perf.kernels.gemm import GemmParameters
 from weir.perf.kernels.linear_attention import ScanParameters, UpdateParameters
 from weir.perf.kernels.mla import LatentParameters
@@ -50,6 +51,9 @@ class KernelPlan:
         restarts: Further searches of the reference fit.
         format_restarts: Further searches of the fit of every other format.
         idle: Parameters of the class that this kernel never reads; they keep their start.
+        of_reference: Parameters that formats keep of the reference where the matrix unit multiplies
+            them as they are, so that no work of the kernel comes between; one chip alone could not
+            tell a share of its rate from what limits its power.
     """
 
     kind: type[Any]
@@ -57,6 +61,14 @@ class KernelPlan:
     restarts: int
     format_restarts: int = 0
     idle: frozenset[str] = frozenset()
+    of_reference: frozenset[str] = frozenset()
+
+    def unfitted(self, dtype: str) -> frozenset[str]:
+        """Parameters that a format does not fit."""
+        is_native = dtype != self.reference and bool(self.of_reference)
+        if is_native and kernel_format(dtype).quantises:
+            return self.idle | self.of_reference
+        return self.idle
 
 
 # Latent attention has no window, no kernel for one head, and heads of one width.
@@ -67,7 +79,7 @@ _LATENT_DECODE: Final = frozenset(
 
 
 PLANS: Final[Mapping[str, KernelPlan]] = {
-    "gemm": KernelPlan(GemmParameters, "bf16", 5, 2),
+    "gemm": KernelPlan(GemmParameters, "bf16", 5, 2, of_reference=frozenset({"matrix_efficiency"})),
     "attention_prefill": KernelPlan(PrefillParameters, "bf16-bf16", 5),
     "attention_decode": KernelPlan(DecodeParameters, "bf16", 5),
     "mla_prefill": KernelPlan(PrefillParameters, "bf16", 3, idle=_LATENT_PREFILL),
@@ -143,8 +155,9 @@ def _fit_one(
     keys = {f"{case.dtype}/{case.machine.generation}" for case in cases}
     found = _started(_with_generic(found, table, start), table, keys, start)
     found, _ = fit_format(
-        plan.kind, cases, found, reference=plan.reference, idle=plan.idle, restarts=restarts
-    )
+        plan.kind, cases, found, reference=plan.reference,
+        idle=plan.unfitted(cases[0].dtype), restarts=restarts,
+    )  # fmt: skip
     return found
 
 
@@ -365,7 +378,8 @@ def with_format_kin(efficiency: Efficiency) -> Efficiency:
             generation = dtype.partition("/")[2]
             if generation:
                 traits = efficiency.traits(kernel, generation)
-                whole = tables[kernel].values(traits, kin)
+                kernels = efficiency.kin_kernels.get(generation, {}).get(kin, traits)
+                whole = tables[kernel].values(traits, kin, kernels)
                 values.dtype[dtype] = {**whole, **values.dtype.get(dtype, {})}
                 continue
             for key in [name for name in values.dtype if name.partition("/")[0] == kin]:

@@ -16,6 +16,8 @@ def to_toml(efficiency: Efficiency) -> str:
     """The calibration file of some parameters."""
     lines = [_HEADER]
     lines += _table("kin", efficiency.kin)
+    for generation in sorted(efficiency.kin_kernels):
+        lines += _table(f"kin_kernels.{generation}", efficiency.kin_kernels[generation])
     lines += _table("kin_energy", efficiency.kin_energy)
     lines += _table("kin_conversion", efficiency.kin_conversion)
     for kernel, starters in efficiency.kin_launch.items():

@@ -80,7 +80,9 @@ def silicon(machine: Machine, efficiency: Efficiency) -> Silicon:
     )
 
 
-def widening(efficiency: Efficiency, kernel: str, machine: Machine, **arguments: Array) -> Column:
+def widening(
+    efficiency: Efficiency, kernel: str, machine: Machine, dtype: str = "", /, **arguments: Array
+) -> Column:
     """What to add to the interval of a kernel for what its calibration never saw.
 
     What a foreign generation and unknown facts add is independent of the spread that the kernel has
@@ -90,6 +92,7 @@ def widening(efficiency: Efficiency, kernel: str, machine: Machine, **arguments:
         efficiency: Learned parameters.
         kernel: Key of its tables.
         machine: The chip: its generation may be foreign, its facts unknown.
+        dtype: Kernel format, in which a known generation may run kernels that were not measured.
         arguments: Shapes by the names that calibration saw them under; they may lie outside.
     """
     shared, further = efficiency.tables[kernel].shared, efficiency.kin_interval_log
@@ -99,7 +102,8 @@ def widening(efficiency: Efficiency, kernel: str, machine: Machine, **arguments:
     squares = squares + np.square(machine.rate_spread_log)
     kin = 0.0
     traits = efficiency.traits(kernel, machine.generation)
-    if traits not in (machine.generation, efficiency.kin_energy.get(machine.generation)):
+    is_known = traits in (machine.generation, efficiency.kin_energy.get(machine.generation))
+    if not is_known or efficiency.has_own_kernels(kernel, machine.generation, dtype):
         squares = squares + shared.get("foreign_interval_log", further["kin"]) ** 2
         kin = further.get(traits, 0.0)
     own = shared["interval_log"]

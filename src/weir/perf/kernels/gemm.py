@@ -7,7 +7,9 @@ split; so does the model, from a short list of both. A tile takes k steps, each 
 matrix unit, by the operands it draws from the cache, or by the latency of one step of the
 pipeline. Weights come from memory unless the pool of weights that is read in turn fits into the
 last-level cache. Matrix and memory time overlap but for a share. Work that would draw more than the
-power limit runs at a lower clock. Launches and pipelines are counted in clocks.
+power limit runs at a lower clock. Launches and pipelines are counted in clocks. Formats of narrow
+activations convert these first, in a kernel of its own: cores take rows, or a few warps take chains
+of them.
 """
 
 from dataclasses import dataclass
@@ -61,7 +63,8 @@ class GemmParameters:
         matrix_efficiency: Share of the dense rate that a full tile reaches at full power.
         memory_efficiency: Share of the memory bandwidth that streaming reaches.
         core_cache_bytes_per_clock: Operands that a core draws from the cache.
-        cache_speedup: Bandwidth of the last-level cache over that of the memory.
+        cache_bytes_per_clock: What each core gets of the last-level cache when all read; together
+            they get the memory bandwidth at least.
         cache_share: Share of the last-level cache that can hold a pool of weights.
         cache_sharpness: How sharply residency ends when the pool outgrows the cache.
         activation_cache_share: Share of the cache in which activations are found again.
@@ -78,15 +81,22 @@ class GemmParameters:
         split_min_k: Shortest piece of k that a split makes.
         vector_step_share: The latency of matrix-vector products over that of tiles.
         least_tile: Outputs of the smallest tile that the library has for a format.
+        only_rows: Rows of the one tile that the library has for a format; 0 where it has several.
+        only_columns: Columns of that tile.
+        step_granule: Elements of k that a pipeline takes at a time; k is padded to their multiple.
+        quantise_row_s: Time of a core on one row of activations that it converts, beside its bytes.
+        quantise_chains: Chains of rows that a conversion by single warps takes one after the other;
+            0 where all cores convert.
+        chain_row_s: Time of one row in such a chain.
         interval_log: Half width of the 80 % interval of the logarithm of the time.
     """
 
     launch_s: float = parameter("s", 0.0, 1e-4, per="generation format once")
     matrix_efficiency: float = parameter("1", 0.2, 1.1, per="format")
     memory_efficiency: float = parameter("1", 0.2, 1.0, per="format")
-    core_cache_bytes_per_clock: float = parameter("bytes/clock", 4.0, 1e9)
-    cache_speedup: float = parameter("1", 1.0, 20.0, per="generation")
-    cache_share: float = parameter("1", 0.1, 1.5, per="generation")
+    core_cache_bytes_per_clock: float = parameter("bytes/clock", 4.0, 1e9, per="generation format")
+    cache_bytes_per_clock: float = parameter("bytes/clock", 4.0, 64.0, per="generation")
+    cache_share: float = parameter("1", 0.1, 1.5)
     cache_sharpness: float = parameter("1", 1.0, 60.0)
     activation_cache_share: float = parameter("1", 0.01, 3.0)
     wave_quantisation: float = parameter("1", 0.0, 1.0)
@@ -101,6 +111,12 @@ class GemmParameters:
     split_min_k: float = parameter("1", 16.0, 1e6, per="generation format")
     vector_step_share: float = parameter("1", 0.0, 2.0, per="generation")
     least_tile: float = parameter("1", 1.0, 65536.0, per="fixed format")
+    only_rows: float = parameter("1", 0.0, 1024.0, per="fixed format")
+    only_columns: float = parameter("1", 0.0, 1024.0, per="fixed format")
+    step_granule: float = parameter("1", 1.0, 4096.0, per="fixed format")
+    quantise_row_s: float = parameter("s", 0.0, 1e-5, per="format")
+    quantise_chains: float = parameter("1", 0.0, 1e4, per="fixed format")
+    chain_row_s: float = parameter("s", 0.0, 1e-4, per="fixed format")
     interval_log: float = parameter("1", 0.0, 3.0, per="fixed format")
 
 
@@ -159,7 +175,7 @@ def gemm(
             POWER: work.power_s,
         },
         launch + work.quantise_s + work.busy_s,
-        p.interval_log + widening(eff, KERNEL, machine, m=m, n=n, k=k),
+        p.interval_log + widening(eff, KERNEL, machine, dtype, m=m, n=n, k=k),
         hardware_s=work.hardware_s,
         flop=work.flop,
         memory_bytes=work.memory_bytes,
@@ -212,7 +228,9 @@ def product(
     flop = FLOP_PER_MAC * batch * m * n * k
     weights, inputs, outputs = _traffic(form, batch, m, n, k)
     moved = weights + inputs + outputs
-    streamed = _from_memory(p, chip, weights, inputs + outputs, pool)
+    streamed = weights * _missed(p, chip, np.maximum(pool, weights)) + _cold(
+        p, chip, inputs + outputs
+    )
     rates = _rates(p, chip, dense)
     matrix, memory = _best_tile(p, rates, form, m, n, k, batch, streamed, moved)
     power = power_s(chip, flop, p.energy_j_s2_per_flop, p.idle_power_share)
@@ -225,7 +243,7 @@ def product(
         matrix_s=matrix,
         memory_s=memory,
         power_s=power,
-        quantise_s=_quantise(form, rates, m * k * batch),
+        quantise_s=_quantise(p, form, chip, rates, m * batch, k),
         busy_s=throttled(overlapped(matrix, memory, p.serial_share), power),
         hardware_s=np.maximum(flop / dense, moved / chip.bandwidth),
         flop=flop,
@@ -244,14 +262,16 @@ def _traffic(
     )
 
 
-def _from_memory(
-    p: GemmParameters, chip: Silicon, weights: Array, activations: Array, pool: Array
-) -> Array:
-    """Bytes that the last-level cache does not hold already."""
+def _missed(p: GemmParameters, chip: Silicon, pool: Array) -> Array:
+    """Share of a pool of weights that the last-level cache does not hold already."""
     room = p.cache_share * chip.cache_bytes
-    missed = 1.0 - 1.0 / (1.0 + np.power(np.maximum(pool, weights) / room, p.cache_sharpness))
-    cold = activations / (activations + p.activation_cache_share * room)
-    return weights * missed + activations * cold
+    return 1.0 - 1.0 / (1.0 + np.power(pool / room, p.cache_sharpness))
+
+
+def _cold(p: GemmParameters, chip: Silicon, activations: Array) -> Array:
+    """Bytes of activations that pass between memory and the last-level cache."""
+    room = p.activation_cache_share * (p.cache_share * chip.cache_bytes)
+    return activations * (activations / (activations + room))
 
 
 def _rates(p: GemmParameters, chip: Silicon, dense: ArrayLike) -> _Chip:
@@ -261,17 +281,27 @@ def _rates(p: GemmParameters, chip: Silicon, dense: ArrayLike) -> _Chip:
         pace=np.asarray(chip.pace),
         core_flop_per_s=np.asarray(dense) * p.matrix_efficiency / cores,
         core_cache_bytes_per_s=p.core_cache_bytes_per_clock * clock,
-        cache_bytes_per_s=np.asarray(chip.bandwidth) * p.cache_speedup,
+        cache_bytes_per_s=np.maximum(chip.bandwidth, cores * clock * p.cache_bytes_per_clock),
         memory_bytes_per_s=np.asarray(chip.bandwidth) * p.memory_efficiency,
     )
 
 
-def _quantise(form: KernelFormat, chip: _Chip, elements: Array) -> Array:
+def _quantise(
+    p: GemmParameters, form: KernelFormat, silicon: Silicon, chip: _Chip, rows: Array, k: Array
+) -> Array:
     """The kernel before the product that reads 16-bit activations and writes narrow ones."""
     if not form.quantises:
         return np.zeros(())
-    moved = elements * (BF16_BYTES + form.activation_bytes)
-    return moved / chip.memory_bytes_per_s
+    moved = rows * k * (BF16_BYTES + form.activation_bytes)
+    stream = np.maximum(
+        _cold(p, silicon, moved) / chip.memory_bytes_per_s, moved / chip.cache_bytes_per_s
+    )
+    if p.quantise_chains > 0.0:
+        chained = np.ceil(rows / p.quantise_chains) * chip.pace * p.chain_row_s
+        longest: Array = np.maximum(stream, chained)
+        return longest
+    shared: Array = stream + rows / chip.cores * chip.pace * p.quantise_row_s
+    return shared
 
 
 def _best_tile(
@@ -318,7 +348,7 @@ def _chunk(
     moved: Array,
 ) -> tuple[Array, Array]:
     """Best of all tiles, each unsplit and split so that all cores have work."""
-    rows, columns = TILES[:, :1], TILES[:, 1:]
+    rows, columns = _tiles(p)
     tiles = np.ceil(m / rows) * np.ceil(n / columns) * batch
     step_s = np.maximum(
         np.maximum(
@@ -330,6 +360,7 @@ def _chunk(
     stream = np.maximum(streamed / chip.memory_bytes_per_s, moved / chip.cache_bytes_per_s)
     most = np.maximum(1.0, k / p.split_min_k)
     split = np.clip(np.floor(chip.cores / tiles), 1.0, np.minimum(most, SPLIT_MAX))
+    k = np.ceil(k / p.step_granule) * p.step_granule
     best_matrix, best_memory = _candidate(p, chip, tiles, k, step_s, stream)
     sums = np.where(
         split > 1.0,
@@ -345,6 +376,13 @@ def _chunk(
         np.take_along_axis(matrices, pick, axis=0)[0],
         np.take_along_axis(memories, pick, axis=0)[0],
     )
+
+
+def _tiles(p: GemmParameters) -> tuple[Array, Array]:
+    """Rows and columns of the tiles that the library chooses among."""
+    if p.only_rows > 0.0:
+        return np.array([[p.only_rows]]), np.array([[p.only_columns]])
+    return TILES[:, :1], TILES[:, 1:]
 
 
 def _candidate(

@@ -96,15 +96,34 @@ def test_a_format_may_be_served_by_another_on_one_generation_alone():
     known = load_efficiency()
     start = replace(
         known, tables={**known.tables, "gemm": table},
-        kin_format={"gemm": {"mxfp4/blackwell-geforce": "nvfp4"}},
+        kin_format={"gemm": {"mxfp4/blackwell-geforce": "nvfp4"}}, kin_kernels={},
     )  # fmt: skip
     found = with_format_kin(start).tables["gemm"].dtype
     # What is stated of the generation itself wins.
     assert found["mxfp4/blackwell-geforce"] == {"launch_s": 5e-6, "step_s": 2e-9, "tile_s": 3e-7}
     assert found["mxfp4"] == {}
+    # Kernels of that format which it runs are served instead of those of its kin.
+    others = Table(
+        table.shared, table.generation, {**table.dtype, "nvfp4/blackwell": {"tile_s": 9e-7}}
+    )
+    borrowed = replace(
+        start, tables={**start.tables, "gemm": others},
+        kin_kernels={"blackwell-geforce": {"nvfp4": "blackwell"}},
+    )  # fmt: skip
+    found = with_format_kin(borrowed).tables["gemm"].dtype
+    assert found["mxfp4/blackwell-geforce"] == {"launch_s": 5e-6, "step_s": 2e-9, "tile_s": 9e-7}
 
 
 def test_kernels_that_read_how_fast_data_moves_are_fitted_after_that():
     order = list(PLANS)
     assert order.index("elementwise") < order.index("moe_gemm")
     assert order.index("attention_decode") < order.index("moe_gemm")
+
+
+def test_a_format_that_the_matrix_unit_multiplies_keeps_the_share_of_its_rate():
+    plan = PLANS["gemm"]
+    assert "matrix_efficiency" not in plan.unfitted("bf16")
+    assert "matrix_efficiency" in plan.unfitted("nvfp4")
+    # Weights that the kernel expands cost it instructions.
+    assert "matrix_efficiency" not in plan.unfitted("int4_wo")
+    assert not PLANS["elementwise"].unfitted("")

@@ -119,3 +119,65 @@ def test_a_format_without_small_tiles_pays_for_a_whole_one():
     without = replace(EFFICIENCY, tables={**EFFICIENCY.tables, "gemm": whole})
     few = gemm(H100, without, 16.0, 128, 65536, dtype="bf16").time_s
     assert few > 1.2 * gemm(H100, EFFICIENCY, 16.0, 128, 65536, dtype="bf16").time_s
+
+
+def with_format(dtype, **values):
+    """The learned parameters, but for some of a format."""
+    table = EFFICIENCY.tables["gemm"]
+    told = {**table.dtype.get(dtype, {}), **values}
+    # Values of one generation stand above those of the format.
+    formats = {key: part for key, part in table.dtype.items() if key != f"{dtype}/hopper"}
+    own = {**table.dtype.get(f"{dtype}/hopper", {}), **values}
+    changed = Table(
+        table.shared, table.generation, {**formats, dtype: told, f"{dtype}/hopper": own}, table.seen
+    )
+    return replace(EFFICIENCY, tables={**EFFICIENCY.tables, "gemm": changed})
+
+
+# So fast a memory and so large a budget that the cores alone bound.
+CORES_ALONE = replace(H100, memory_bandwidth_bytes_per_s=1e17, tdp_w=float("nan"))
+
+
+def test_a_library_with_one_tile_fills_it_whatever_the_rows():
+    one = with_format("fp8_block", only_rows=32.0, only_columns=128.0, quantise_row_s=0.0)
+    rows = np.array([2.0, 32.0, 33.0])
+    times = gemm(CORES_ALONE, one, rows, 128 * 132, 8192, dtype="fp8_block").time_s
+    assert times[0] == pytest.approx(times[1], rel=1e-4)
+    assert times[2] > 1.3 * times[1]
+
+
+def test_a_pipeline_takes_whole_granules_of_the_inner_size():
+    coarse = with_format("fp8_block", step_granule=768.0)
+    times = gemm(
+        CORES_ALONE, coarse, 4096.0, 4096, np.array([1.0, 768.0, 769.0]), dtype="fp8_block"
+    ).time_s
+    assert times[0] == pytest.approx(times[1], rel=1e-4)
+    assert times[2] > times[1]
+
+
+def test_chains_of_single_warps_convert_their_rows_one_after_the_other():
+    rows = np.array([1.0, 64.0, 65.0, 640.0])
+    free, bound = (
+        gemm(
+            CORES_ALONE,
+            with_format("fp8_block", quantise_chains=64.0, chain_row_s=seconds),
+            rows, 128, 512, dtype="fp8_block",
+        ).time_s
+        for seconds in (0.0, 1e-6)
+    )  # fmt: skip
+    pace = EFFICIENCY.assumed.boost_clock_hz / H100.boost_clock_hz
+    assert bound - free == pytest.approx(pace * 1e-6 * np.array([1.0, 1.0, 2.0, 10.0]), rel=1e-3)
+
+
+def test_a_conversion_by_all_cores_takes_time_for_every_row():
+    rows = np.array([132.0, 1320.0])
+    free, bound = (
+        gemm(
+            CORES_ALONE,
+            with_format("fp8_block", quantise_row_s=seconds),
+            rows, 128, 512, dtype="fp8_block",
+        ).time_s
+        for seconds in (0.0, 1e-6)
+    )  # fmt: skip
+    pace = EFFICIENCY.assumed.boost_clock_hz / H100.boost_clock_hz
+    assert bound - free == pytest.approx(pace * 1e-6 * rows / H100.cores)
