@@ -129,6 +129,9 @@ def _matches(rule: Mapping[str, Any], columns: Columns, **where: str) -> NDArray
     rows = len(columns[LATENCY])
     if any(key in rule and rule[key] != value for key, value in where.items()):
         return np.zeros(rows, dtype=bool)
+    if "filed_under" in rule:
+        spared = [columns[name] == value for name, value in rule.get("unless", {}).items()]
+        return np.asarray(_filed_together(rule, columns) & ~np.any(spared, axis=0), dtype=bool)
     column = columns[rule["column"]]
     if "below_column" in rule:
         return np.asarray(column < columns[rule["below_column"]], dtype=bool)
@@ -136,6 +139,29 @@ def _matches(rule: Mapping[str, Any], columns: Columns, **where: str) -> NDArray
     for name, value in rule.get("where", {}).items():
         matched = matched & (columns[name] == value)
     return np.asarray(matched, dtype=bool)
+
+
+def _filed_together(rule: Mapping[str, Any], columns: Columns) -> NDArray[np.bool_]:
+    """Rows whose collector may have taken the file of another layer for theirs.
+
+    It names a file after some columns and takes the first whose name starts with that, so a layer
+    may find the file of one that differs from it in other columns, or whose name is longer.
+    """
+    parts = [_quotient(text, columns).astype(str) for text in rule["filed_under"]]
+    names = np.array(["_".join(row) for row in zip(*parts, strict=True)])
+    unique, place = np.unique(names, return_inverse=True)
+    # In this order the names that start with a name follow it.
+    begins = [later.startswith(name) for name, later in zip(unique, [*unique[1:], ""], strict=True)]
+    layers = np.unique([place, *(columns[name] for name in rule["differs_in"])], axis=1)
+    several = np.bincount(layers[0], minlength=len(unique)) > 1
+    together: NDArray[np.bool_] = (np.array(begins, dtype=bool) | several)[place]
+    return together
+
+
+def _quotient(text: str, columns: Columns) -> NDArray[Any]:
+    """A column, or the whole quotient of two."""
+    name, _, divisor = text.partition(" / ")
+    return columns[name] // columns[divisor] if divisor else columns[name]
 
 
 def _read_parquet(path: Path) -> dict[str, NDArray[Any]]:

@@ -89,3 +89,29 @@ def test_a_table_with_one_source_belongs_to_the_reference_framework():
     assert found.source("gdn", "old", "vllm") == "vllm"
     assert found.source("gdn", "old", "sglang") is None
     assert found.source("gdn", "new", "sglang") == "sglang"
+
+
+def test_rows_that_may_have_run_on_another_layers_tuning_are_not_fitted(tmp_path, monkeypatch):
+    columns = {
+        "kind": np.array(["x", "x", "x", "x", "y", "x"]),
+        "inner": np.array([64, 64, 64, 128, 128, 256]),
+        "split": np.array([2, 2, 2, 4, 4, 1]),
+        "experts": np.array([8, 8, 16, 8, 8, 12]),
+        "chips": np.array([8, 8, 1, 4, 4, 1]),
+        "top_k": np.array([1, 2, 1, 2, 2, 2]),
+        "latency": np.arange(1.0, 7.0),
+    }
+    found = tables(tmp_path, monkeypatch, **columns)
+    rule = {
+        "table": "gemm", "filed_under": ["kind", "inner / split", "experts / chips"],
+        "differs_in": ["top_k"], "unless": {"kind": "y"},
+    }  # fmt: skip
+    found.plan.update(excluded=[], not_fitted=[rule])
+    assert len(found.read("gemm", "a", "trtllm")["top_k"]) == 6
+    # x_32_1 is the name of two layers and begins x_32_16; x_32_2 and x_256_12 are alone.
+    kept = found.read("gemm", "a", "trtllm", fit=True)
+    assert kept["experts"].tolist() == [16, 8, 8, 12]
+    columns["kind"][4] = "x"
+    columns["top_k"][4] = 3
+    kept = found.read("gemm", "a", "trtllm", fit=True)
+    assert kept["experts"].tolist() == [16, 12]
