@@ -66,7 +66,8 @@ class MoeParameters:
         cache_share: Share of the last-level cache that can hold a pool of weights.
         activation_cache_share: Share of the cache in which activations are found again.
         cache_sharpness: How sharply residency ends when the pool outgrows the cache.
-        serial_share: Share of the shorter of matrix and memory time that does not overlap.
+        serial_share: Share of the shorter of matrix and memory time that does not overlap, which
+            depends on how the cores are fed.
         sustained_share: Share of the dense rate that known chips sustain under their power limits.
         energy_j_s2_per_flop: Energy of one operation, and what else the chip draws meanwhile, over
             the square of the clock.
@@ -98,7 +99,7 @@ class MoeParameters:
     cache_share: float = parameter("1", 0.05, 1.5, per="generation")
     cache_sharpness: float = parameter("1", 1.0, 20.0)
     activation_cache_share: float = parameter("1", 0.001, 3.0)
-    serial_share: float = parameter("1", 0.0, 1.0, per="format")
+    serial_share: float = parameter("1", 0.0, 1.0, per="generation format")
     sustained_share: float = parameter("1", 0.1, 1.0, per="fixed")
     energy_j_s2_per_flop: float = parameter("J s2/FLOP", 1e-33, 1e-29, per="generation format")
     step_s: float = parameter("s", 0.0, 2e-8, per="generation format")
