@@ -32,6 +32,8 @@ Array = NDArray[np.float64]
 DECODE: Final = "attention_decode"
 # The format of the general kernels.
 REFERENCE: Final = "bf16"
+# Of many pieces of `KEY_STEP` tokens as many are made as the root of so many times their number.
+PIECES_OF_MANY: Final = 8.0
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,10 @@ class DecodeParameters:
         step_s: Latency of one step of `KEY_STEP` keys.
         split_from_tokens: Shortest context that is split at all.
         split_min_tokens: Shortest piece of the context that a split makes.
+        wave_target: Most blocks for each core that the kernel for groups splits contexts into; 0
+            for one that splits until every core has a block.
+        fill_factor: The kernel for groups is taken where this times the number of pieces of
+            `KEY_STEP` tokens reaches the number of cores.
         split_max: Most pieces of a split.
         grouped_split_max: The same where a block serves several query heads.
         skip_s: Time of a core to find that one step of keys lies before the window.
@@ -92,13 +98,15 @@ class DecodeParameters:
     step_s: float = parameter("s", 0.0, 1e-4, per="generation format")
     split_from_tokens: float = parameter("1", 1.0, 1e5, per="fixed")
     split_min_tokens: float = parameter("1", 16.0, 8192.0, per="generation")
-    split_max: float = parameter("1", 1.0, 1024.0, per="generation format")
-    grouped_split_max: float = parameter("1", 1.0, 1024.0, per="generation format")
+    wave_target: float = parameter("1", 0.0, 64.0, per="generation fixed format")
+    fill_factor: float = parameter("1", 1.0, 1e9, per="generation fixed format")
+    split_max: float = parameter("1", 1.0, 1024.0, per="generation fixed format")
+    grouped_split_max: float = parameter("1", 1.0, 1024.0, per="generation fixed format")
     skip_s: float = parameter("s", 0.0, 1e-5, per="generation format")
     skip_most: float = parameter("1", 1.0, 1e4)
     window_combine_s: float = parameter("s", 0.0, 1e-4, per="generation format")
     special_values: float = parameter("1", 1.0, 1e9, per="generation fixed")
-    ramp_s: float = parameter("s", 0.0, 1e-4, per="generation")
+    ramp_s: float = parameter("s", 0.0, 2e-5, per="generation")
     combine_s: float = parameter("s", 0.0, 1e-4, per="generation format")
     piece_s: float = parameter("s", 0.0, 1e-5, per="generation")
     matrix_efficiency: float = parameter("1", 0.02, 1.2, per="generation format")
@@ -150,7 +158,12 @@ def attention_decode(
     p = eff.of(DecodeParameters, DECODE, machine.generation, kv_dtype)
     group = heads / kv_heads
     grouped = (group > 1.0) & (group <= p.group_limit)
-    copies = np.where(group > p.group_limit, heads, kv_heads)
+    if p.wave_target > 0.0:
+        # Too few pieces are left to the kernel for one head (TensorRT-LLM, decoderXQAImplJIT.cpp,
+        # mayHavePerfGain).
+        work = batch * kv_heads * np.maximum(np.floor(kv / KEY_STEP), 1.0)
+        grouped = grouped & (work * p.fill_factor >= np.asarray(silicon(machine, eff).cores))
+    copies = np.where(grouped, kv_heads, heads)
     rows = np.where(grouped, np.ceil(group / p.query_rows) * p.query_rows, 1.0)
     # Kernels hold heads in powers of two.
     wide = np.exp2(np.ceil(np.log2(dim)))
@@ -219,6 +232,41 @@ def fixed_s(
     return of(p) if np.all(streams.special) else np.where(streams.special, of(p), of(general))
 
 
+def pieces(p: DecodeParameters, cores: Array, streams: Streams) -> Array:
+    """Pieces of a context as the kernel for groups counts them.
+
+    One of `KEY_STEP` tokens each, of many no more than what the final sum bears, and no more than
+    fill all cores so many times (TensorRT-LLM, decoderXQAImplCommon.h, computeMultiBlockCount).
+
+    Args:
+        p: Parameters of the kernel.
+        cores: Cores of the chip.
+        streams: The work.
+    """
+    steps = np.floor((streams.tokens + streams.skipped) / KEY_STEP)
+    some = np.maximum(np.minimum(steps, np.round(np.sqrt(PIECES_OF_MANY * steps))), 1.0)
+    waves = streams.blocks * some / cores
+    found: Array = np.maximum(np.floor(some / np.maximum(waves / p.wave_target, 1.0)), 1.0)
+    return found
+
+
+def split_of(p: DecodeParameters, cores: Array, streams: Streams) -> Array:
+    """Pieces that the contexts are split into.
+
+    Args:
+        p: Parameters of the kernel.
+        cores: Cores of the chip.
+        streams: The work.
+    """
+    limit = np.where(streams.grouped, p.grouped_split_max, p.split_max)
+    most = np.clip(streams.tokens / p.split_min_tokens, 1.0, limit)
+    most = np.where(streams.tokens >= p.split_from_tokens, most, 1.0)
+    split: Array = np.clip(cores / streams.blocks, 1.0, most)
+    if p.wave_target > 0.0:
+        split = np.where(streams.grouped, np.minimum(pieces(p, cores, streams), limit), split)
+    return split
+
+
 def split_over_context(
     machine: Machine,
     eff: Efficiency,
@@ -243,10 +291,7 @@ def split_over_context(
     tokens = streams.tokens
     moved = streams.cached_bytes + streams.other_bytes
     grouped = streams.grouped
-    most = np.where(grouped, p.grouped_split_max, p.split_max)
-    most = np.clip(tokens / p.split_min_tokens, 1.0, most)
-    most = np.where(tokens >= p.split_from_tokens, most, 1.0)
-    split = np.clip(cores / streams.blocks, 1.0, most)
+    split = split_of(p, cores, streams)
     load = streams.blocks * split / cores
     core_flop = np.minimum(dense * p.matrix_efficiency / cores, p.core_flop_per_clock * clock)
     matrix_s = streams.token_flop / core_flop

@@ -136,7 +136,8 @@ def mla_prefill(
         moved_bytes=queries + expanded + batch * q * heads * dim * BF16_BYTES + latent,
     )  # fmt: skip
     shapes = {"batch": batch, "q_tokens": q, "kv_tokens": kv, "heads": heads}
-    return prefill_cost(machine, eff, p, PREFILL, prompt, "bf16", shapes)
+    form = arithmetic(machine, kv_dtype)
+    return prefill_cost(machine, eff, p, PREFILL, prompt, form, shapes)
 
 
 def mla_decode(
@@ -334,6 +335,9 @@ def in_rounds(machine: Machine, eff: Efficiency, p: LatentParameters, call: Late
 
 
 def arithmetic(machine: Machine, kv_dtype: str) -> str:
-    """Format of the products with a cache: its own where the chip computes in it, else bf16."""
+    """Format of the products with a cache: its own where the chip computes in it, else bf16.
+
+    Prompts take it too, keys and values converted (TensorRT-LLM, attentionOp.cpp, mFP8ContextMLA).
+    """
     own = machine.dense_flop_per_s.get(kv_dtype)
     return "bf16" if own is None or np.any(np.isnan(own)) else kv_dtype

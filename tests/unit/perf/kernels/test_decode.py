@@ -7,7 +7,7 @@ from tests.unit.perf.kernels.machines import GEFORCE, H100, L40S
 from weir.catalog.calibration import Table, load_efficiency
 from weir.core.errors import InputError, UnknownNameError
 from weir.perf.calibration.fit import replaced
-from weir.perf.kernels.decode import DecodeParameters, attention_decode
+from weir.perf.kernels.decode import DecodeParameters, Streams, attention_decode, pieces
 
 EFFICIENCY = load_efficiency()
 
@@ -32,8 +32,8 @@ def test_a_window_never_costs_more_than_none():
 
 
 def test_pieces_before_a_window_are_found_and_left_out():
-    near, far = (decode(kv, window=128).time_s for kv in (4096.0, 131072.0))
-    assert near < far < 2.0 * near
+    short, near, far = (decode(kv, window=128).time_s for kv in (256.0, 4096.0, 131072.0))
+    assert short < near <= far < 2.0 * near
 
 
 def test_long_contexts_approach_the_memory_bandwidth():
@@ -102,6 +102,30 @@ def test_a_conversion_of_a_generation_that_was_measured_is_its_own():
     dtype = {**table.dtype, "fp8/blackwell-geforce": table.dtype["fp8/ada"]}
     measured = replaced(EFFICIENCY, "attention_decode", Table(table.shared, own, dtype, table.seen))
     assert parameters("blackwell-geforce", "fp8", measured) == parameters("ada", "fp8")
+
+
+@pytest.mark.parametrize(
+    ("blocks", "tokens", "expected"),
+    # One piece each 128 tokens; the root of eight times as many; eight blocks a core at most.
+    [(8, 127, 1), (8, 1024, 8), (8, 16384, 32), (512, 256, 2), (1024, 256, 1), (264, 16384, 4)],
+)
+def test_contexts_are_split_as_the_kernel_for_groups_counts(blocks, tokens, expected):
+    one = np.ones(())
+    streams = Streams(
+        blocks=np.float64(blocks), tokens=np.float64(tokens), token_bytes=one, token_flop=one,
+        cached_bytes=one, pool_bytes=one, other_bytes=one, flop=one, row_bytes=one,
+    )  # fmt: skip
+    p = replace(parameters("hopper"), wave_target=8.0)
+    assert pieces(p, np.float64(132.0), streams) == expected
+
+
+def test_too_little_work_is_left_to_the_kernel_for_one_head():
+    p = parameters("hopper")
+    assert p.wave_target > 0.0
+    fills = int(np.ceil(H100.cores / p.fill_factor))
+    below, above = (decode(64.0, batch=batch, heads=32, kv_heads=1) for batch in (fills - 1, fills))
+    # One block for each query head below, one for each key head above.
+    assert below.time_s > 1.5 * above.time_s
 
 
 def test_bad_sizes_and_formats_are_refused():

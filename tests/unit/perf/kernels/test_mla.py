@@ -26,6 +26,15 @@ def test_prefill_works_on_heads_of_a_quarter_of_the_rank():
     assert given.time_s == found.time_s
 
 
+def test_prompts_are_multiplied_in_the_format_of_the_cache():
+    sizes = (1, 32768, 32768, 128)
+    half, eight = (
+        mla_prefill(B200, EFFICIENCY, *sizes, kv_dtype=dtype, **SIZES) for dtype in ("bf16", "fp8")
+    )
+    assert eight.hardware_s == pytest.approx(half.hardware_s / 2, rel=0.01)
+    assert eight.time_s < 0.9 * half.time_s
+
+
 def test_more_heads_share_a_latent_until_arithmetic_counts():
     few, many = (mla_decode(H100, EFFICIENCY, 64, 16384, heads, **SIZES) for heads in (16, 512))
     assert few.hardware_s == few.memory_bytes / 3.35e12
