@@ -8,6 +8,7 @@ itself contributes nothing but its datasheet.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,11 @@ from weir.core.errors import InputError
 from weir.perf.machine import Column, Machine, known, unknown_share
 
 Array = NDArray[np.float64]
+
+# The table of matrix products, which teaches what share of their rate chips sustain.
+PRODUCTS: Final = "gemm"
+# Power goes with this power of the clock, see `throttled`.
+_CLOCKS_OF_POWER: Final = 3.0
 
 
 def parameter(unit: str, low: float, high: float, per: str = "") -> float:
@@ -139,6 +145,40 @@ def power_s(chip: Silicon, flop: Array, energy: float, idle_share: float) -> Arr
     return seconds
 
 
+def power_roof_s(
+    efficiency: Efficiency,
+    kernel: str,
+    machine: Machine,
+    chip: Silicon,
+    flop: Array,
+    *,
+    energy: float,
+    idle_share: float,
+    peak_s: Array,
+) -> Array:
+    """`power_s` of products, also of a process that no calibration chip was made in.
+
+    Of such a process the energy of the nearest known one, and the share of their rate that known
+    chips sustain under their limits, are two guesses at one roof; it is their geometric mean.
+
+    Args:
+        efficiency: Learned parameters.
+        kernel: Key of the kernel's table, whose traits serve the chip.
+        machine: The chip or chips.
+        chip: Its columns.
+        flop: Operations.
+        energy: Energy of one operation over the square of the clock.
+        idle_share: Share of the power limit spent without arithmetic.
+        peak_s: Time of the operations at the dense rate.
+    """
+    fed = power_s(chip, flop, energy, idle_share)
+    if not efficiency.is_foreign(kernel, machine.generation):
+        return fed
+    sustained = efficiency.tables[PRODUCTS].shared["sustained_share"]
+    guess: Array = np.sqrt(np.maximum(fed, peak_s) * peak_s / sustained**_CLOCKS_OF_POWER)
+    return guess
+
+
 def throttled(busy_s: Array, power_s: Array) -> Array:
     """Time of work whose clock falls until its power meets the limit.
 
@@ -167,6 +207,7 @@ __all__ = [
     "Silicon",
     "overlapped",
     "parameter",
+    "power_roof_s",
     "power_s",
     "silicon",
     "throttled",

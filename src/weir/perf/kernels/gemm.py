@@ -20,11 +20,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from weir.perf.kernels.cost import COMPUTE, FLOP_PER_MAC, LAUNCH, MEMORY, POWER, Cost, cost, sizes
 from weir.perf.kernels.efficiency import (
+    PRODUCTS,
     Efficiency,
     Silicon,
     overlapped,
     parameter,
-    power_s,
+    power_roof_s,
     silicon,
     throttled,
     widening,
@@ -34,7 +35,7 @@ from weir.perf.machine import Machine, rate
 
 Array = NDArray[np.float64]
 
-KERNEL: Final = "gemm"
+KERNEL: Final = PRODUCTS
 # Output tiles (rows, columns) that libraries build products from.
 TILES: Final = np.array(
     [
@@ -47,8 +48,6 @@ TILES: Final = np.array(
 PARTIAL_SUM_BYTES: Final = 8.0
 # Most pieces of a split.
 SPLIT_MAX: Final = 32.0
-# Power goes with this power of the clock, see `throttled`.
-_CLOCKS_OF_POWER: Final = 3.0
 # Shapes priced at once, so that the candidates of a chunk stay in the processor's cache.
 CHUNK: Final = 2048
 
@@ -165,7 +164,7 @@ def gemm(
         "gemm", m=m, n=n, k=k, batch=batch, weight_pool_bytes=weight_pool_bytes
     )
     p = eff.of(GemmParameters, KERNEL, machine.generation, dtype)
-    work = product(machine, eff, p, kernel_format(dtype), m, n, k, batch, pool)
+    work = _product(machine, eff, p, kernel_format(dtype), m, n, k, batch, pool)
     launch = p.launch_s * np.asarray(silicon(machine, eff).pace)
     return cost(
         {
@@ -183,7 +182,7 @@ def gemm(
 
 
 @dataclass(frozen=True)
-class Product:
+class _Product:
     """Times and amounts of equal independent products in one kernel, without its launch."""
 
     matrix_s: Array
@@ -196,7 +195,7 @@ class Product:
     memory_bytes: Array
 
 
-def product(
+def _product(
     machine: Machine,
     eff: Efficiency,
     p: GemmParameters,
@@ -206,23 +205,8 @@ def product(
     k: Array,
     batch: Array,
     pool: Array,
-) -> Product:
-    """Prices `batch` products of m x k by k x n that share the chip.
-
-    Args:
-        machine: The chip or chips.
-        eff: Learned parameters, for what is assumed where a fact is unknown.
-        p: Parameters of the kernel.
-        form: Number format.
-        m: Rows.
-        n: Columns.
-        k: Inner size.
-        batch: Products.
-        pool: Weights read in turn before the same come again, bytes.
-
-    Raises:
-        MissingRateError: The chip has no rate for the format.
-    """
+) -> _Product:
+    """Prices `batch` products of m x k by k x n that share the chip."""
     chip = silicon(machine, eff)
     dense = rate(machine, form.rate)
     flop = FLOP_PER_MAC * batch * m * n * k
@@ -233,13 +217,11 @@ def product(
     )
     rates = _rates(p, chip, dense)
     matrix, memory = _best_tile(p, rates, form, m, n, k, batch, streamed, moved)
-    power = power_s(chip, flop, p.energy_j_s2_per_flop, p.idle_power_share)
-    if eff.is_foreign(KERNEL, machine.generation):
-        peak_s = flop / dense
-        # The energy of the nearest known process, and the share of their peak that known chips
-        # sustain, are two guesses at the same limit.
-        power = np.sqrt(np.maximum(power, peak_s) * peak_s / p.sustained_share**_CLOCKS_OF_POWER)
-    return Product(
+    power = power_roof_s(
+        eff, KERNEL, machine, chip, flop, energy=p.energy_j_s2_per_flop,
+        idle_share=p.idle_power_share, peak_s=flop / dense,
+    )  # fmt: skip
+    return _Product(
         matrix_s=matrix,
         memory_s=memory,
         power_s=power,

@@ -33,7 +33,7 @@ from weir.perf.kernels.efficiency import (
     Silicon,
     overlapped,
     parameter,
-    power_s,
+    power_roof_s,
     silicon,
     widening,
 )
@@ -68,7 +68,6 @@ class MoeParameters:
         cache_sharpness: How sharply residency ends when the pool outgrows the cache.
         serial_share: Share of the shorter of matrix and memory time that does not overlap, which
             depends on how the cores are fed.
-        sustained_share: Share of the dense rate that known chips sustain under their power limits.
         energy_j_s2_per_flop: Energy of one operation, and what else the chip draws meanwhile, over
             the square of the clock.
         step_s: Latency of one element of the inner size in a tile's pipeline.
@@ -100,7 +99,6 @@ class MoeParameters:
     cache_sharpness: float = parameter("1", 1.0, 20.0)
     activation_cache_share: float = parameter("1", 0.001, 3.0)
     serial_share: float = parameter("1", 0.0, 1.0, per="generation format")
-    sustained_share: float = parameter("1", 0.1, 1.0, per="fixed")
     energy_j_s2_per_flop: float = parameter("J s2/FLOP", 1e-33, 1e-29, per="generation format")
     step_s: float = parameter("s", 0.0, 2e-8, per="generation format")
     tile_s: float = parameter("s", 0.0, 2e-5, per="generation format")
@@ -291,12 +289,10 @@ def _product(
         least_s = np.maximum(least_s, p.tile_columns / widened_per_s)
     steps, edges = _matrix_s(p, group, n, k, cores, fed * p.matrix_efficiency / cores, least_s)
     work = FLOP_PER_MAC * group.rows * n * k
-    power = power_s(chip, work, p.energy_j_s2_per_flop, 0.0)
-    if eff.is_foreign(KERNEL, machine.generation):
-        peak_s = work / fed
-        # The energy of the nearest known process, and the share of their peak that known chips
-        # sustain, are two guesses at the same limit.
-        power = np.sqrt(np.maximum(power, peak_s) * peak_s / p.sustained_share)
+    power = power_roof_s(
+        eff, KERNEL, machine, chip, work, energy=p.energy_j_s2_per_flop, idle_share=0.0,
+        peak_s=work / fed,
+    )  # fmt: skip
     flop = FLOP_PER_MAC * group.needed * n * k
     moved = weights + group.needed * (form.activation_bytes * k + BF16_BYTES * n)
     return _Product(
