@@ -154,7 +154,10 @@ def attention_decode(
     (window,) = sizes(DECODE, allow_zero=True, window=window)
     (pool,) = sizes(DECODE, cache_pool_bytes=cache_pool_bytes)
     # A window ends inside a step of keys more often than not, so one step more is read.
-    seen = np.where(window > 0.0, np.minimum(kv, window + KEY_STEP), kv)
+    seen, skipped = kv, np.zeros(())
+    if np.any(window > 0.0):
+        seen = np.where(window > 0.0, np.minimum(kv, window + KEY_STEP), kv)
+        skipped = kv - seen
     p = eff.of(DecodeParameters, DECODE, machine.generation, kv_dtype)
     group = heads / kv_heads
     grouped = (group > 1.0) & (group <= p.group_limit)
@@ -174,7 +177,7 @@ def attention_decode(
         cached_bytes=batch * kv_heads * seen * key_bytes, pool_bytes=pool,
         other_bytes=KEYS_AND_VALUES * batch * heads * dim * BF16_BYTES,
         flop=PRODUCTS * FLOP_PER_MAC * batch * heads * seen * dim,
-        grouped=grouped, padding=wide / dim, row_bytes=rows * wide * BF16_BYTES, skipped=kv - seen,
+        grouped=grouped, padding=wide / dim, row_bytes=rows * wide * BF16_BYTES, skipped=skipped,
         special=group * dim <= p.special_values,
     )  # fmt: skip
     shapes = {"batch": batch, "kv_tokens": kv, "heads": heads, "head_dim": dim}
@@ -244,10 +247,10 @@ def pieces(p: DecodeParameters, cores: Array, streams: Streams) -> Array:
         streams: The work.
     """
     steps = np.floor((streams.tokens + streams.skipped) / KEY_STEP)
-    some = np.maximum(np.minimum(steps, np.round(np.sqrt(PIECES_OF_MANY * steps))), 1.0)
-    waves = streams.blocks * some / cores
-    found: Array = np.maximum(np.floor(some / np.maximum(waves / p.wave_target, 1.0)), 1.0)
-    return found
+    some = np.minimum(steps, np.rint(np.sqrt(PIECES_OF_MANY * steps)))
+    # As many of them as fill the cores that often: pieces over waves, and waves go with pieces.
+    found: Array = np.floor(np.minimum(some, p.wave_target * cores / streams.blocks))
+    return np.maximum(found, 1.0)
 
 
 def split_of(p: DecodeParameters, cores: Array, streams: Streams) -> Array:
@@ -258,13 +261,34 @@ def split_of(p: DecodeParameters, cores: Array, streams: Streams) -> Array:
         cores: Cores of the chip.
         streams: The work.
     """
-    limit = np.where(streams.grouped, p.grouped_split_max, p.split_max)
-    most = np.clip(streams.tokens / p.split_min_tokens, 1.0, limit)
-    most = np.where(streams.tokens >= p.split_from_tokens, most, 1.0)
+    tokens, grouped = streams.tokens, streams.grouped
+    counted = pieces(p, cores, streams) if p.wave_target > 0.0 else None
+    if counted is not None and np.all(grouped):
+        return counted
+    limit: Array = np.asarray(p.split_max)
+    if counted is None:
+        limit = np.where(grouped, p.grouped_split_max, p.split_max)
+    most = np.clip(tokens / p.split_min_tokens, 1.0, limit)
+    most = np.where(tokens >= p.split_from_tokens, most, 1.0)
     split: Array = np.clip(cores / streams.blocks, 1.0, most)
-    if p.wave_target > 0.0:
-        split = np.where(streams.grouped, np.minimum(pieces(p, cores, streams), limit), split)
-    return split
+    return split if counted is None else np.where(grouped, counted, split)
+
+
+def windowed_s(p: DecodeParameters, cores: Array, streams: Streams) -> tuple[Array, Array]:
+    """Time to find steps before a window, and what its pieces before it add to the call.
+
+    Args:
+        p: Parameters of the kernel.
+        cores: Cores of the chip.
+        streams: The work.
+    """
+    before = np.asarray(streams.skipped)
+    if not np.any(before > 0.0):
+        return np.zeros(()), np.zeros(())
+    skipped = streams.blocks * before / (KEY_STEP * cores)
+    idle = (before > 0.0) & (streams.tokens + before >= p.split_from_tokens)
+    skip_s: Array = p.skip_s * skipped / (1.0 + skipped / p.skip_most)
+    return skip_s, np.where(idle, p.window_combine_s, 0.0)
 
 
 def split_over_context(
@@ -302,17 +326,15 @@ def split_over_context(
     # The first block of a core begins while the call starts, so its fixed cost is hidden there.
     started = load * load / (1.0 + load)
     block_s = fixed_s(eff, p, kernel, machine, streams)
-    skipped = streams.blocks * streams.skipped / (KEY_STEP * cores)
-    skip_s = p.skip_s * skipped / (1.0 + skipped / p.skip_most)
+    skip_s, idle_s = windowed_s(p, cores, streams)
     shared = load * taken * token_s + started * block_s + skip_s
     alone = np.where(grouped, p.block_bytes_per_clock, p.single_bytes_per_clock)
     alone_s = streams.token_bytes * streams.padding / (alone * clock)
     chain = taken * np.maximum(np.maximum(matrix_s, alone_s), p.step_s / KEY_STEP)
     memory = stream_s(p, chip, moved, np.maximum(streams.pool_bytes, moved))
     memory = memory + np.minimum(memory, p.ramp_s)
-    launch = p.launch_s + np.where(split > 1.0, p.combine_s + p.piece_s * split, 0.0)
-    idle = (streams.skipped > 0.0) & (tokens + streams.skipped >= p.split_from_tokens)
-    launch = launch + np.where(idle, p.window_combine_s, 0.0)
+    combine_s = np.where(split > 1.0, p.combine_s + p.piece_s * split, 0.0)
+    launch = p.launch_s + idle_s + combine_s
     matrix = streams.blocks * tokens * matrix_s / cores
     parts = {
         COMPUTE: matrix,
