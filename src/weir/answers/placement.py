@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from weir.answers.machines import MachineOfChip, machine_of
 from weir.catalog.entities import Chip, Model
 from weir.catalog.query import Catalog
-from weir.catalog.stack import Stack, load_assumptions, load_stack
+from weir.catalog.stack import Stack, framework_key, load_assumptions, load_stack
 from weir.core.errors import InputError, NothingFitsError
 from weir.core.provenance import Status
 from weir.core.units import GIGA
@@ -162,7 +162,7 @@ def site_of(chip: Chip, model: Model, deployment: Deployment, catalog: Catalog) 
         precision=precision,
         deployment=deployment,
         notes=(*hardware.assumptions, *notes, *_stated(deployment, model), *_foreign(chip, stack)),
-        efficiency=load_efficiency(),
+        efficiency=load_efficiency(framework_key(deployment.framework)),
     )
 
 

@@ -4,7 +4,7 @@ The records are plain dataclasses, so that the speed model reads them without th
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -21,6 +21,7 @@ GENERIC: Final = "generic"
 _HEAD: Final = ("kin", "kin_interval_log", "assumed")
 _NOT_KERNELS: Final = (
     *_HEAD, "kin_format", "kin_kernels", "kin_energy", "kin_conversion", "kin_launch", "scaled",
+    "reference",
 )  # fmt: skip
 _LAUNCH: Final = "launch_s"
 _ENERGY: Final = "energy_j_s2_per_flop"
@@ -103,6 +104,8 @@ class Efficiency:
             instructions are newer than those of its kin.
         kin_launch: By kernel, the trait set whose launch serves a generation that, unlike its kin,
             can start a kernel before the last has ended.
+        reference: The frameworks whose kernels the parameters describe, under "frameworks", and by
+            kernel what is stated of their own code ("fp8_block/blackwell-geforce").
         scaled: Trait sets that calibration makes of a fitted one by factors that a vendor states.
         assumed: What stands in for unknown facts.
     """
@@ -116,6 +119,7 @@ class Efficiency:
     kin_energy: Mapping[str, str] = field(default_factory=dict)
     kin_conversion: Mapping[str, str] = field(default_factory=dict)
     kin_launch: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    reference: Mapping[str, Sequence[str]] = field(default_factory=dict)
     scaled: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     _cache: dict[tuple[type[Any], str, str, str], Any] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -156,6 +160,22 @@ class Efficiency:
         """
         kin = self.kin.get(generation, generation)
         return kin if self.kin_energy.get(generation) == kin else generation
+
+    def under(self, framework: str) -> "Efficiency":
+        """The parameters without what is stated of another framework's own code.
+
+        Args:
+            framework: Key of the framework whose kernels run.
+        """
+        if framework in self.reference.get("frameworks", ()):
+            return self
+        tables = dict(self.tables)
+        for kernel, gone in self.reference.items():
+            if kernel in tables:
+                old = tables[kernel]
+                kept = {name: part for name, part in old.dtype.items() if name not in gone}
+                tables[kernel] = replace(old, dtype=kept)
+        return replace(self, tables=tables)
 
     def has_own_kernels(self, kernel: str, generation: str, dtype: str) -> bool:
         """Whether a generation that another's traits serve runs kernels of its own in a format."""
@@ -239,14 +259,19 @@ def parse_efficiency(text: Mapping[str, Any], path: object) -> Efficiency:
         kin_energy=text.get("kin_energy", {}),
         kin_conversion=text.get("kin_conversion", {}),
         kin_launch=text.get("kin_launch", {}),
+        reference=text.get("reference", {}),
         scaled=text.get("scaled", {}),
     )
 
 
 @cache
-def load_efficiency() -> Efficiency:
-    """The parameters that `weir calibrate` wrote."""
-    return read_efficiency(KERNELS)
+def load_efficiency(framework: str = "") -> Efficiency:
+    """The parameters that `weir calibrate` wrote.
+
+    Args:
+        framework: Key of the framework whose kernels run; of the reference if left out.
+    """
+    return load_efficiency().under(framework) if framework else read_efficiency(KERNELS)
 
 
 def read_efficiency(path: Path) -> Efficiency:

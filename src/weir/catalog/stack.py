@@ -261,8 +261,8 @@ def _stock() -> Mapping[str, Stack]:
     return load_stacks()
 
 
-def load_stack(framework: str) -> Stack:
-    """One framework by name; case and punctuation do not matter.
+def framework_key(framework: str) -> str:
+    """The key of a framework by its name; case and punctuation do not matter.
 
     Raises:
         UnknownNameError: No such framework; the message lists the nearest names.
@@ -272,9 +272,18 @@ def load_stack(framework: str) -> Stack:
     for key, stack in known.items():
         names = (key, stack.name)
         if folded in {"".join(ch for ch in n.casefold() if ch.isalnum()) for n in names}:
-            return stack
+            return key
     hint = f"Known: {', '.join(known)}."
     raise UnknownNameError("framework", framework, known, hint)
+
+
+def load_stack(framework: str) -> Stack:
+    """One framework by name, see `framework_key`.
+
+    Raises:
+        UnknownNameError: No such framework.
+    """
+    return _stock()[framework_key(framework)]
 
 
 def load_economics(path: Path = CALIBRATION / "economics.toml") -> Economics:

@@ -139,3 +139,18 @@ def test_a_format_that_the_kin_do_not_have_is_run_by_the_kernels_of_another():
     assert geforce.step_s == blackwell.step_s != ada.step_s
     # What is of the silicon and not of the kernel stays that of the kin.
     assert geforce.vector_step_share == ada.vector_step_share != blackwell.vector_step_share
+
+
+def test_what_is_stated_of_one_frameworks_code_does_not_hold_for_others():
+    key = "fp8_block/blackwell-geforce"
+    assert key in EFFICIENCY.tables["moe_gemm"].dtype
+    for same in ("trtllm", "plain"):
+        assert load_efficiency(same).tables == EFFICIENCY.tables
+    other = load_efficiency("vllm")
+    for kernel in ("gemm", "moe_gemm"):
+        assert key not in other.tables[kernel].dtype
+    assert other.tables["attention_decode"] == EFFICIENCY.tables["attention_decode"]
+    # Without kernels of its own there, a generation runs those of its kin.
+    found = other.of(GemmParameters, "gemm", "blackwell-geforce", "fp8_block")
+    assert found.quantise_chains == 0.0
+    assert found.step_s == other.of(GemmParameters, "gemm", "ada", "fp8_block").step_s

@@ -184,7 +184,7 @@ def engine_of(
     check_layout(model, layout)
     stack = load_stack(row.framework) if stacks is None else stacks[row.framework]
     precision = _precision(row, model, frozenset(machine.dense_flop_per_s))
-    efficiency = load_efficiency() if efficiency is None else efficiency
+    efficiency = load_efficiency(row.framework) if efficiency is None else efficiency
     routing = assumed_routing()
     return Engine(model, layout, precision, machine, efficiency, stack, routing=routing)
 

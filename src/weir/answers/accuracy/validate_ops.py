@@ -149,7 +149,7 @@ def validate_ops(
         cases = read_cases(tables, every, framework=framework, rows=rows)
         own = framework != tables.reference
         reference = reference if own else cases
-        found += _scored(cases, efficiency, baselines, roles, own_kernels=own)
+        found += _scored(cases, efficiency.under(framework), baselines, roles, own_kernels=own)
     if left_out:
         found += _left_out(fit, reference, baselines, progress)
     tested = [

@@ -22,6 +22,7 @@ def to_toml(efficiency: Efficiency) -> str:
     lines += _table("kin_conversion", efficiency.kin_conversion)
     for kernel, starters in efficiency.kin_launch.items():
         lines += _table(f"kin_launch.{kernel}", starters)
+    lines += _names("reference", efficiency.reference)
     lines += _table("kin_interval_log", efficiency.kin_interval_log)
     lines += _table("assumed", asdict(efficiency.assumed))
     for kernel, table in efficiency.tables.items():
@@ -39,6 +40,14 @@ def _table(name: str, values: Mapping[str, float] | Mapping[str, str]) -> Iterat
     for key in sorted(values):
         value = values[key]
         yield f'{key} = "{value}"' if isinstance(value, str) else f"{key} = {_number(value)}"
+    yield ""
+
+
+def _names(name: str, lists: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    yield f"[{name}]"
+    for key in sorted(lists):
+        quoted = ", ".join(f'"{item}"' for item in lists[key])
+        yield f"{key} = [{quoted}]"
     yield ""
 
 
