@@ -60,11 +60,11 @@ def test_few_queries_leave_matrix_instructions_of_a_small_granule_out():
     # Sixteen rows are one instruction of a warp there, sixty-four a whole tile.
     few, tile = (attention_prefill(L40S, EFFICIENCY, 512, q, q, 32, 8, 128) for q in (16.0, 64.0))
     assert few.time_s < 0.7 * tile.time_s
-    # A warp group takes sixty-four rows whatever is in them; only what is moved differs.
+    # A warp group takes sixty-four rows whatever is in them; only what is moved and rotated differs.
     one, all_rows = (
         attention_prefill(H100, EFFICIENCY, 512, q, 64.0, 32, 8, 128) for q in (1.0, 64.0)
     )
-    assert one.time_s > 0.6 * all_rows.time_s
+    assert one.time_s > 0.5 * all_rows.time_s
 
 
 def test_a_window_costs_its_second_edge_where_all_keys_are_near():
