@@ -60,7 +60,7 @@ def test_few_queries_leave_matrix_instructions_of_a_small_granule_out():
     # Sixteen rows are one instruction of a warp there, sixty-four a whole tile.
     few, tile = (attention_prefill(L40S, EFFICIENCY, 512, q, q, 32, 8, 128) for q in (16.0, 64.0))
     assert few.time_s < 0.7 * tile.time_s
-    # A warp group takes sixty-four rows whatever is in them; only what is moved and rotated differs.
+    # A warp group takes sixty-four rows whatever is in them; what is moved and rotated differs.
     one, all_rows = (
         attention_prefill(H100, EFFICIENCY, 512, q, 64.0, 32, 8, 128) for q in (1.0, 64.0)
     )
