@@ -152,6 +152,12 @@ class Efficiency:
         kin = self.kin.get(generation, GENERIC)
         return kin if kin in sets else GENERIC
 
+    def served(self, kernel: str, generation: str, dtype: str) -> dict[str, float]:
+        """The values that serve a generation in a format, but for what is stated of it alone."""
+        traits = self.traits(kernel, generation)
+        kernels = self.kin_kernels.get(generation, {}).get(dtype, traits)
+        return self.tables[kernel].values(traits, dtype, kernels)
+
     def family(self, generation: str) -> str:
         """The generation whose kernels a generation runs.
 
@@ -193,11 +199,8 @@ class Efficiency:
             formats = {name.partition("/")[0] for name in table.dtype}
             raise UnknownNameError("kernel number format", dtype, formats)
         # What is stated of a generation's kernels holds although another's traits serve it.
-        kernels = self.kin_kernels.get(generation, {}).get(dtype, traits)
-        values = {
-            **table.values(traits, dtype, kernels),
-            **table.dtype.get(f"{dtype}/{generation}", {}),
-        }
+        own = table.dtype.get(f"{dtype}/{generation}", {})
+        values = {**self.served(kernel, generation, dtype), **own}
         process = self.kin_energy.get(generation, traits)
         if process != traits and _ENERGY in values and generation not in table.generation:
             values[_ENERGY] = table.values(process, dtype)[_ENERGY]

@@ -73,9 +73,7 @@ class KernelPlan:
 
 # Latent attention has no window, no kernel for one head, and heads of one width.
 _LATENT_PREFILL: Final = frozenset({"wide_head_share", "edge_s", "exponentials_per_clock"})
-_LATENT_DECODE: Final = frozenset(
-    {"skip_s", "skip_most", "window_combine_s"}
-)  # fmt: skip
+_LATENT_DECODE: Final = frozenset({"skip_s", "skip_most", "window_combine_s"})
 
 
 PLANS: Final[Mapping[str, KernelPlan]] = {
@@ -377,9 +375,7 @@ def with_format_kin(efficiency: Efficiency) -> Efficiency:
         for dtype, kin in served.items():
             generation = dtype.partition("/")[2]
             if generation:
-                traits = efficiency.traits(kernel, generation)
-                kernels = efficiency.kin_kernels.get(generation, {}).get(kin, traits)
-                whole = tables[kernel].values(traits, kin, kernels)
+                whole = efficiency.served(kernel, generation, kin)
                 values.dtype[dtype] = {**whole, **values.dtype.get(dtype, {})}
                 continue
             for key in [name for name in values.dtype if name.partition("/")[0] == kin]:

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from weir.perf.kernels.cost import LAUNCH, MEMORY, Cost, cost, sizes
 from weir.perf.kernels.efficiency import Efficiency, parameter, silicon, widening
+from weir.perf.kernels.streams import missed_share
 from weir.perf.machine import Machine
 
 KERNEL: Final = "elementwise"
@@ -54,8 +55,7 @@ def elementwise(
     p = eff.of(ElementwiseParameters, KERNEL, machine.generation)
     chip = silicon(machine, eff)
     moved = read + written
-    room = p.cache_share * np.asarray(chip.cache_bytes)
-    missed = 1.0 - 1.0 / (1.0 + np.power(moved / room, p.cache_sharpness))
+    missed = missed_share(p, chip, moved)
     drawn = moved / (np.asarray(chip.cores) * np.asarray(chip.clock_hz) * p.core_bytes_per_clock)
     streamed = moved * missed / (np.asarray(chip.bandwidth) * p.memory_efficiency)
     memory = np.maximum(drawn, streamed)

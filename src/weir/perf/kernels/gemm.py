@@ -31,6 +31,7 @@ from weir.perf.kernels.efficiency import (
     widening,
 )
 from weir.perf.kernels.formats import BF16_BYTES, KernelFormat, kernel_format
+from weir.perf.kernels.streams import cache_bytes_per_s, missed_share
 from weir.perf.machine import Machine, rate
 
 Array = NDArray[np.float64]
@@ -212,7 +213,7 @@ def _product(
     flop = FLOP_PER_MAC * batch * m * n * k
     weights, inputs, outputs = _traffic(form, batch, m, n, k)
     moved = weights + inputs + outputs
-    streamed = weights * _missed(p, chip, np.maximum(pool, weights)) + _cold(
+    streamed = weights * missed_share(p, chip, np.maximum(pool, weights)) + _cold(
         p, chip, inputs + outputs
     )
     rates = _rates(p, chip, dense)
@@ -244,12 +245,6 @@ def _traffic(
     )
 
 
-def _missed(p: GemmParameters, chip: Silicon, pool: Array) -> Array:
-    """Share of a pool of weights that the last-level cache does not hold already."""
-    room = p.cache_share * chip.cache_bytes
-    return 1.0 - 1.0 / (1.0 + np.power(pool / room, p.cache_sharpness))
-
-
 def _cold(p: GemmParameters, chip: Silicon, activations: Array) -> Array:
     """Bytes of activations that pass between memory and the last-level cache."""
     room = p.activation_cache_share * (p.cache_share * chip.cache_bytes)
@@ -263,7 +258,7 @@ def _rates(p: GemmParameters, chip: Silicon, dense: ArrayLike) -> _Chip:
         pace=np.asarray(chip.pace),
         core_flop_per_s=np.asarray(dense) * p.matrix_efficiency / cores,
         core_cache_bytes_per_s=p.core_cache_bytes_per_clock * clock,
-        cache_bytes_per_s=np.maximum(chip.bandwidth, cores * clock * p.cache_bytes_per_clock),
+        cache_bytes_per_s=cache_bytes_per_s(chip, p.cache_bytes_per_clock),
         memory_bytes_per_s=np.asarray(chip.bandwidth) * p.memory_efficiency,
     )
 

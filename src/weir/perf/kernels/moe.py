@@ -41,6 +41,7 @@ from weir.perf.kernels.elementwise import KERNEL as ELEMENTWISE
 from weir.perf.kernels.elementwise import ElementwiseParameters
 from weir.perf.kernels.formats import BF16_BYTES, KernelFormat, kernel_format
 from weir.perf.kernels.routing import busiest_chip
+from weir.perf.kernels.streams import cache_bytes_per_s, missed_share
 from weir.perf.machine import Machine, rate
 
 Array = NDArray[np.float64]
@@ -168,7 +169,7 @@ def moe_gemm(
     rows = tokens * top_k if p.every_pair else load.rows
     group = _Group(
         load.rows, rows, load.active, _tile_rows(p, tokens * top_k / local),
-        _missed(p, chip, pool),
+        missed_share(p, chip, pool),
     )  # fmt: skip
     form = kernel_format(dtype)
     up = _product(machine, eff, p, form, group, width, hidden)
@@ -235,13 +236,6 @@ def _tile_rows(p: MoeParameters, mean: Array) -> tuple[Array, ...]:
     return tuple(np.full((), height) for height in BEST_TILES if height >= p.least_tile)
 
 
-def _missed(p: MoeParameters, chip: Silicon, pool: Array) -> Array:
-    """Share of the weights that the last-level cache does not hold already."""
-    room = p.cache_share * np.asarray(chip.cache_bytes)
-    missed: Array = 1.0 - 1.0 / (1.0 + np.power(pool / room, p.cache_sharpness))
-    return missed
-
-
 def _pass_s(
     p: MoeParameters, mover: ElementwiseParameters, chip: Silicon, elements: Array
 ) -> Array:
@@ -250,17 +244,10 @@ def _pass_s(
     bandwidth = np.asarray(chip.bandwidth)
     cold = moved / (moved + p.activation_cache_share * np.asarray(chip.cache_bytes))
     streamed = cold / (bandwidth * p.memory_efficiency)
-    found = streamed + (1.0 - cold) / _cache_rate(p, chip)
+    found = streamed + (1.0 - cold) / cache_bytes_per_s(chip, p.core_cache_bytes_per_clock)
     drawn = np.asarray(chip.cores) * np.asarray(chip.clock_hz) * mover.core_bytes_per_clock
     seconds: Array = moved * np.maximum(found, 1.0 / drawn)
     return seconds
-
-
-def _cache_rate(p: MoeParameters, chip: Silicon) -> Array:
-    """Bandwidth of the last-level cache to all cores, which is not below that of the memory."""
-    drawn = np.asarray(chip.cores) * np.asarray(chip.clock_hz) * p.core_cache_bytes_per_clock
-    rate_bytes_per_s: Array = np.maximum(drawn, np.asarray(chip.bandwidth))
-    return rate_bytes_per_s
 
 
 def _product(
@@ -280,7 +267,9 @@ def _product(
     weights = form.weight_bytes * group.active * n * k
     activations = group.rows * (runs.activation_bytes * k + BF16_BYTES * n)
     streamed = (weights * group.missed + activations) / (bandwidth * p.memory_efficiency)
-    stream = np.maximum(streamed, (weights + activations) / _cache_rate(p, chip))
+    stream = np.maximum(
+        streamed, (weights + activations) / cache_bytes_per_s(chip, p.core_cache_bytes_per_clock)
+    )
     least_s: Array = np.asarray(p.step_s)
     if p.widens:
         # Instructions convert as many bytes in a clock as those of an 8-bit cache.

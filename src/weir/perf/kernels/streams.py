@@ -34,17 +34,47 @@ class StreamParameters:
     interval_log: float = parameter("1", 0.0, 3.0, per="fixed format")
 
 
-class Streaming(Protocol):
+class Resident(Protocol):
+    """Parameters of what stays in the last-level cache."""
+
+    @property
+    def cache_share(self) -> float: ...  # noqa: D102 - the fields of the parameter classes
+    @property
+    def cache_sharpness(self) -> float: ...  # noqa: D102
+
+
+class Streaming(Resident, Protocol):
     """Parameters of what is streamed from memory through the last-level cache."""
 
     @property
-    def memory_efficiency(self) -> float: ...  # noqa: D102 - the fields of the parameter classes
+    def memory_efficiency(self) -> float: ...  # noqa: D102
     @property
     def cache_speedup(self) -> float: ...  # noqa: D102
-    @property
-    def cache_share(self) -> float: ...  # noqa: D102
-    @property
-    def cache_sharpness(self) -> float: ...  # noqa: D102
+
+
+def missed_share(p: Resident, chip: Silicon, footprint: Array) -> Array:
+    """Share of operands that the last-level cache does not hold already.
+
+    Args:
+        p: Parameters of the kernel.
+        chip: The chip.
+        footprint: Bytes touched before the same are touched again; infinite for none.
+    """
+    room = p.cache_share * np.asarray(chip.cache_bytes)
+    missed: Array = 1.0 - 1.0 / (1.0 + np.power(footprint / room, p.cache_sharpness))
+    return missed
+
+
+def cache_bytes_per_s(chip: Silicon, bytes_per_clock: float) -> Array:
+    """Bandwidth of the last-level cache to all cores, which is not below that of the memory.
+
+    Args:
+        chip: The chip.
+        bytes_per_clock: What each core gets of it.
+    """
+    drawn = np.asarray(chip.cores) * np.asarray(chip.clock_hz) * bytes_per_clock
+    found: Array = np.maximum(drawn, np.asarray(chip.bandwidth))
+    return found
 
 
 def stream_s(p: Streaming, chip: Silicon, moved: Array, footprint: Array) -> Array:
@@ -56,8 +86,7 @@ def stream_s(p: Streaming, chip: Silicon, moved: Array, footprint: Array) -> Arr
         moved: Bytes to move.
         footprint: Bytes touched before the same are touched again; infinite for none.
     """
-    room = p.cache_share * np.asarray(chip.cache_bytes)
-    missed = 1.0 - 1.0 / (1.0 + np.power(footprint / room, p.cache_sharpness))
+    missed = missed_share(p, chip, footprint)
     bandwidth = np.asarray(chip.bandwidth)
     seconds: Array = moved * (
         missed / (bandwidth * p.memory_efficiency) + (1.0 - missed) / (bandwidth * p.cache_speedup)
